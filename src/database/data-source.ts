@@ -1,0 +1,29 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { Tenancy1764000000000 } from '../../migrations/1764000000000-tenancy.js';
+import { StockLedger1764000001000 } from '../../migrations/1764000001000-stock-ledger.js';
+
+/** In the order they run. Listed, not found by a pattern: what is not compiled in can't be forgotten in a deploy. */
+const MIGRATIONS = [Tenancy1764000000000, StockLedger1764000001000];
+
+/** A pool of at most `poolMax` connections. The schema is made by migrations alone, never synchronized. */
+export function dataSourceOptions(url: string, poolMax: number): DataSourceOptions & { type: 'postgres' } {
+  return {
+    type: 'postgres',
+    url,
+    migrations: MIGRATIONS,
+    migrationsTableName: 'schema_migrations',
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    logging: false,
+    installExtensions: false,
+    poolSize: poolMax,
+    connectTimeoutMS: 10_000,
+    applicationName: 'agrotour-sync-engine',
+    extra: { idleTimeoutMillis: 30_000, keepAlive: true },
+  };
+}
+
+/** For what runs outside of Nest's modules: migrations, checks at start, tools. It has not connected yet. */
+export function createDataSource(url: string, poolMax: number): DataSource {
+  return new DataSource(dataSourceOptions(url, poolMax));
+}

@@ -1,0 +1,61 @@
+import { DataSource, type EntityManager } from 'typeorm';
+import { Injectable } from '@nestjs/common';
+
+/** Proof that a tenant is set on the connection: whoever has one can see that tenant's rows, and no others. */
+export interface TenantTransaction {
+  readonly tenantId: string;
+  readonly manager: EntityManager;
+}
+
+/** A transaction of the platform's operator: sees the list of tenants, and no row of any tenant. */
+export interface PlatformTransaction {
+  readonly manager: EntityManager;
+}
+
+/*
+ * One client that hangs must not hold a tenant's clock for the others. A push of 1,000 entries takes well under a
+ * second, so whoever waits longer than this waits for something that is stuck.
+ */
+const LOCK_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+
+/**
+ * The one door to tenant rows. The policies of every tenant table compare `tenant_id` with `app.tenant_id`, which is set
+ * here and nowhere else, local to the transaction: when it ends, however it ends, the connection belongs to no one.
+ */
+@Injectable()
+export class TenantDatabase {
+  constructor(private readonly source: DataSource) {}
+
+  /** Runs `work` in one transaction of `tenantId`: commits when it resolves, rolls back when it throws. */
+  async transaction<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
+    return this.source.transaction('READ COMMITTED', async (manager) => {
+      await enter(manager, { tenantId, platform: false });
+      return work({ tenantId, manager });
+    });
+  }
+
+  /** As `transaction`, for the operator. */
+  async platformTransaction<T>(work: (tx: PlatformTransaction) => Promise<T>): Promise<T> {
+    return this.source.transaction('READ COMMITTED', async (manager) => {
+      await enter(manager, { tenantId: '', platform: true });
+      return work({ manager });
+    });
+  }
+}
+
+async function enter(manager: EntityManager, scope: { tenantId: string; platform: boolean }): Promise<void> {
+  await manager.query(
+    `SELECT set_config('app.tenant_id', $1, true), set_config('app.platform', $2, true),
+            set_config('lock_timeout', $3, true), set_config('statement_timeout', $4, true),
+            set_config('idle_in_transaction_session_timeout', $5, true)`,
+    [
+      scope.tenantId,
+      scope.platform ? 'on' : '',
+      `${LOCK_TIMEOUT_MS}`,
+      `${STATEMENT_TIMEOUT_MS}`,
+      `${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
+    ],
+  );
+}

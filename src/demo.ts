@@ -1,0 +1,63 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ProblemError } from './problems/problem.js';
+import { DevicesService } from './tenancy/devices.service.js';
+import { TenantsService } from './tenancy/tenants.service.js';
+import { TokensService } from './tenancy/tokens.service.js';
+import { DEMO_DEVICE_ID, DEMO_PRODUCT_ID, DEMO_TENANT_ID, DEMO_USER_ID } from './wire/examples.js';
+
+const WEEK_SECONDS = 7 * 86_400;
+
+/** Makes the demo tenant and its device, if they are not there, and tells how to use them. Embedded mode only. */
+export async function prepareDemo(app: NestFastifyApplication, url: string): Promise<string> {
+  await unlessTaken(app.get(TenantsService).create('Demo farm shop', DEMO_TENANT_ID));
+  await unlessTaken(
+    app.get(DevicesService).enrol(DEMO_TENANT_ID, { id: DEMO_DEVICE_ID, name: 'Demo till', deviceType: 'WEB' }),
+  );
+  const tokens = app.get(TokensService);
+  if (!tokens.signs) return `\nAPI   ${url}\nDocs  ${url}/docs\n`;
+  const person = { userId: DEMO_USER_ID, tenantId: DEMO_TENANT_ID };
+  const admin = await tokens.sign({ role: 'admin', ...person }, WEEK_SECONDS);
+  const device = await tokens.sign({ role: 'device', ...person, deviceId: DEMO_DEVICE_ID }, WEEK_SECONDS);
+  return `
+API            ${url}
+Docs           ${url}/docs   (choose Authorize, paste a token, run the examples)
+Demo tenant    ${DEMO_TENANT_ID}
+Admin token    ${admin}
+Device token   ${device}
+
+Try it: put twelve cheeses on the shelf. Run it twice, and the second answer is "duplicate".
+
+${pushCommand(url, device)}
+
+Then see the stock:
+
+curl -s ${url}/inventory/products/${DEMO_PRODUCT_ID}/stock -H 'authorization: Bearer ${admin}'
+`;
+}
+
+function pushCommand(url: string, token: string): string {
+  const operation = {
+    operation_id: 'b7f9a1f4-8a51-4c55-8f8b-0f8a4c9f5d01',
+    tenant_id: DEMO_TENANT_ID,
+    product_id: DEMO_PRODUCT_ID,
+    device_id: DEMO_DEVICE_ID,
+    device_type: 'WEB',
+    operation: 'INCREMENT',
+    delta: 12,
+    reason: 'RESTOCK',
+    lamport_ts: 1,
+    created_by: DEMO_USER_ID,
+  };
+  const body = { operations: [operation], products: [], payments: [], client_lamport: 1, device_id: DEMO_DEVICE_ID };
+  return `curl -s ${url}/sync/push -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify(body)}'`;
+}
+
+async function unlessTaken(creation: Promise<unknown>): Promise<void> {
+  try {
+    await creation;
+  } catch (error) {
+    // Every start but the first.
+    if (!(error instanceof ProblemError && (error.code === 'TENANT_EXISTS' || error.code === 'DEVICE_EXISTS')))
+      throw error;
+  }
+}

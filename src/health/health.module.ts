@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { QueueModule } from '../queue/queue.module.js';
+import { HealthController } from './health.controller.js';
+import { RootController } from './root.controller.js';
+
+@Module({
+  imports: [TerminusModule.forRoot({ logger: false }), QueueModule],
+  controllers: [RootController, HealthController],
+})
+export class HealthModule {}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { type FastifyInstance, LogController } from 'fastify';
+import type { Logger as PinoLogger } from 'pino';
+import { AppModule } from './app.module.js';
+import { SERVICE_VERSION, Settings } from './config/settings.js';
+import { NestLogger } from './logging/logger.js';
+import { ProblemError } from './problems/problem.js';
+import { parseJsonBody } from './wire/json-body.js';
+
+/** 5 MiB: the largest push, 1,000 entries, has about a sixth of it. */
+const BODY_BYTES_MAX = 5 * 1024 * 1024;
+
+type BodyParsed = (error: Error | null, body?: unknown) => void;
+
+/** The service as an HTTP server that does not listen yet. */
+export async function createHttpServer(settings: Settings, logger: PinoLogger): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    loggerInstance: logger,
+    // One line a request, below, with who it was.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    bodyLimit: BODY_BYTES_MAX,
+    genReqId: () => randomUUID(), // ours, never the caller's: it finds one request in the log
+    requestTimeout: 30_000,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, {
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
+  if (settings.allowedOrigins.length > 0) app.enableCors({ origin: [...settings.allowedOrigins] });
+  app.useBodyParser(
+    'application/json',
+    { bodyLimit: BODY_BYTES_MAX },
+    (_request: unknown, body: Buffer, done: BodyParsed) => {
+      done(null, parseJsonBody(body)); // what it throws, the adapter hands to the filter
+    },
+  );
+  observe(adapter.getInstance());
+  if (settings.role === 'worker') closeAllButHealth(adapter.getInstance());
+  SwaggerModule.setup('docs', app, () => describeApi(app), {
+    jsonDocumentUrl: 'openapi.json',
+    customSiteTitle: 'Agrotour Sync Engine',
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
+  });
+  return app;
+}
+
+/** The OpenAPI document of the service; docs/openapi.json is a copy of it. */
+export function describeApi(app: NestFastifyApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('Agrotour Sync Engine')
+    .setDescription(
+      'Offline-first inventory sync. A device records stock movements while it is offline, pushes them when it can, and pulls ' +
+        'what others did. To try it: choose **Authorize**, paste a token that `npm start` printed (a device token for push), and ' +
+        'run the examples as they stand. Errors are `application/problem+json` (RFC 9457) with a stable `code`.',
+    )
+    .setVersion(SERVICE_VERSION)
+    .addBearerAuth()
+    .build();
+  return SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}.${method}`,
+  });
+}
+
+/** One line of log for each request, with who asked; the id is told to the caller too. */
+function observe(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    done();
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    const fields = {
+      method: request.method,
+      route: request.routeOptions.url, // the pattern: paths and queries may hold what doesn't belong in a log
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime * 10) / 10,
+    };
+    const level = request.routeOptions.url?.startsWith('/health') ? 'debug' : 'info';
+    request.log[level](fields, 'request');
+    done();
+  });
+}
+
+/** A worker answers the ones who watch it, and nobody else. */
+function closeAllButHealth(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    done(request.url.startsWith('/health/') ? undefined : new ProblemError('NOT_FOUND'));
+  });
+}

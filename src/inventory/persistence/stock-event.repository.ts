@@ -1,0 +1,130 @@
+import { Injectable } from '@nestjs/common';
+import { And, LessThanOrEqual, MoreThan } from 'typeorm';
+import { toSafeInteger } from '../../database/safe-integer.js';
+import type { TenantTransaction } from '../../database/tenant-database.js';
+import type { Disposition } from '../domain/ledger.js';
+import type { StockEvent } from '../domain/stock-event.js';
+import { StockEventEntity } from './stock-event.entity.js';
+
+/** Column, its type, and what of the event goes into it. */
+const COLUMNS: readonly (readonly [name: string, type: string, value: (event: StockEvent) => unknown])[] = [
+  ['lamport_ts', 'bigint', (event) => event.lamport],
+  ['operation_id', 'uuid', (event) => event.operationId],
+  ['product_id', 'uuid', (event) => event.productId],
+  ['device_id', 'uuid', (event) => event.deviceId],
+  ['device_type', 'text', (event) => event.deviceType],
+  ['operation', 'text', (event) => event.kind],
+  ['delta', 'integer', (event) => event.delta],
+  ['reason', 'text', (event) => event.reason],
+  ['payment_status', 'text', (event) => event.paymentStatus],
+  ['amount', 'numeric', (event) => event.amount],
+  ['location_lat', 'double precision', (event) => event.locationLat],
+  ['location_lng', 'double precision', (event) => event.locationLng],
+  ['client_lamport', 'bigint', (event) => event.clientLamport],
+  ['base_lamport', 'bigint', (event) => event.baseLamport],
+  ['version', 'bigint', (event) => event.version],
+  ['group_id', 'uuid', (event) => event.groupId],
+  ['ref_operation_id', 'uuid', (event) => event.refOperationId],
+  ['expires_at', 'timestamptz', (event) => event.expiresAt],
+  ['created_at', 'timestamptz', (event) => event.createdAt],
+  ['created_by', 'uuid', (event) => event.createdBy],
+  ['updated_by', 'uuid', (event) => event.updatedBy],
+  ['effect', 'bigint', (event) => event.effect],
+  ['stock_after', 'integer', (event) => event.stockAfter],
+  ['disposition', 'text', (event) => event.disposition],
+  ['content_hash', 'bytea', (event) => event.contentHash],
+  ['chain_hash', 'bytea', (event) => event.chainHash],
+];
+
+const APPEND = `
+  INSERT INTO stock_events (tenant_id, synced_at, ${COLUMNS.map(([name]) => name).join(', ')})
+  SELECT $1, $2, * FROM unnest(${COLUMNS.map(([, type], index) => `$${index + 3}::${type}[]`).join(', ')})`;
+
+/** What became of an operation the first time, and what it said. */
+export interface KnownEvent {
+  readonly lamport: number;
+  readonly effect: number;
+  readonly stockAfter: number;
+  readonly disposition: Disposition;
+  readonly contentHash: Uint8Array;
+}
+
+interface KnownRow {
+  readonly operation_id: string;
+  readonly lamport_ts: string;
+  readonly effect: string;
+  readonly stock_after: number;
+  readonly disposition: Disposition;
+  readonly content_hash: Buffer;
+}
+
+@Injectable()
+export class StockEventRepository {
+  /**
+   * Appends `events`, in lamport order, in one statement whatever their number.
+   * @throws QueryFailedError 23505 if a lamport is taken: the caller did not hold the tenant's clock lock.
+   */
+  async append(tx: TenantTransaction, events: readonly StockEvent[], syncedAt: Date): Promise<void> {
+    if (events.length === 0) return;
+    await tx.manager.query(APPEND, [tx.tenantId, syncedAt, ...COLUMNS.map(([, , value]) => events.map(value))]);
+  }
+
+  /** Those of `operationIds` that are in the log, by id. */
+  async known(tx: TenantTransaction, operationIds: readonly string[]): Promise<Map<string, KnownEvent>> {
+    const rows = await tx.manager.query<KnownRow[]>(
+      `SELECT operation_id, lamport_ts, effect, stock_after, disposition, content_hash
+       FROM stock_events WHERE tenant_id = $1 AND operation_id = ANY($2::uuid[])`,
+      [tx.tenantId, operationIds],
+    );
+    return new Map(
+      rows.map((row) => [
+        row.operation_id,
+        {
+          lamport: toSafeInteger(row.lamport_ts),
+          effect: toSafeInteger(row.effect),
+          stockAfter: row.stock_after,
+          disposition: row.disposition,
+          contentHash: row.content_hash,
+        },
+      ]),
+    );
+  }
+
+  /** Those of `clientLamports` that an event of the device has. */
+  async usedLamports(tx: TenantTransaction, deviceId: string, clientLamports: readonly number[]): Promise<Set<number>> {
+    const rows = await tx.manager.query<{ client_lamport: string }[]>(
+      `SELECT DISTINCT client_lamport FROM stock_events
+       WHERE tenant_id = $1 AND device_id = $2 AND client_lamport = ANY($3::bigint[])`,
+      [tx.tenantId, deviceId, clientLamports],
+    );
+    return new Set(rows.map((row) => toSafeInteger(row.client_lamport)));
+  }
+
+  /** At most `limit` events with lamport in (`after`, `upTo`], in lamport order. */
+  between(tx: TenantTransaction, after: number, upTo: number, limit: number): Promise<StockEventEntity[]> {
+    return tx.manager.find(StockEventEntity, {
+      where: { tenantId: tx.tenantId, lamport: And(MoreThan(after), LessThanOrEqual(upTo)) },
+      order: { lamport: 'ASC' },
+      take: limit,
+    });
+  }
+
+  /** At most `limit` events of the product with a lamport above `after`, in lamport order. */
+  ofProduct(tx: TenantTransaction, productId: string, after: number, limit: number): Promise<StockEventEntity[]> {
+    return tx.manager.find(StockEventEntity, {
+      where: { tenantId: tx.tenantId, productId, lamport: MoreThan(after) },
+      order: { lamport: 'ASC' },
+      take: limit,
+    });
+  }
+
+  /** Chain hash of the last event with a lamport up to `upTo`; undefined if there is none. */
+  async chainHashAt(tx: TenantTransaction, upTo: number): Promise<Uint8Array | undefined> {
+    const event = await tx.manager.findOne(StockEventEntity, {
+      select: { tenantId: true, lamport: true, chainHash: true },
+      where: { tenantId: tx.tenantId, lamport: LessThanOrEqual(upTo) },
+      order: { lamport: 'DESC' },
+    });
+    return event?.chainHash;
+  }
+}

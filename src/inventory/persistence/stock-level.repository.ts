@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { Any } from 'typeorm';
+import type { TenantTransaction } from '../../database/tenant-database.js';
+import type { StockLevel } from '../domain/ledger.js';
+import { StockLevelEntity } from './stock-level.entity.js';
+
+@Injectable()
+export class StockLevelRepository {
+  /** By product id; products without events are missing. */
+  async levelsOf(tx: TenantTransaction, productIds: readonly string[]): Promise<Map<string, StockLevel>> {
+    const rows = await tx.manager.findBy(StockLevelEntity, { tenantId: tx.tenantId, productId: Any([...productIds]) });
+    return new Map(
+      rows.map(({ productId, quantity, tracked, lastLamport }) => [productId, { quantity, tracked, lastLamport }]),
+    );
+  }
+
+  /** Writes the levels, new ones and changed ones, in one statement. */
+  async save(tx: TenantTransaction, levels: ReadonlyMap<string, StockLevel>): Promise<void> {
+    if (levels.size === 0) return;
+    const values = [...levels.values()];
+    await tx.manager.query(
+      `INSERT INTO stock_levels (tenant_id, product_id, quantity, tracked, last_lamport)
+       SELECT $1, * FROM unnest($2::uuid[], $3::integer[], $4::boolean[], $5::bigint[])
+       ON CONFLICT (tenant_id, product_id) DO UPDATE
+       SET quantity = excluded.quantity, tracked = excluded.tracked, last_lamport = excluded.last_lamport`,
+      [
+        tx.tenantId,
+        [...levels.keys()],
+        values.map((level) => level.quantity),
+        values.map((level) => level.tracked),
+        values.map((level) => level.lastLamport),
+      ],
+    );
+  }
+
+  /** Products whose level differs from the balance of the last event it names. One statement, so it sees no push half done. */
+  async drifted(tx: TenantTransaction): Promise<string[]> {
+    const rows = await tx.manager.query<{ product_id: string }[]>(
+      `SELECT l.product_id FROM stock_levels l
+       LEFT JOIN stock_events e ON e.tenant_id = l.tenant_id AND e.lamport_ts = l.last_lamport
+       WHERE l.tenant_id = $1 AND (e.product_id, e.stock_after) IS DISTINCT FROM (l.product_id, l.quantity)`,
+      [tx.tenantId],
+    );
+    return rows.map((row) => row.product_id);
+  }
+}

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase } from '../database/tenant-database.js';
+import { TenantRepository } from '../tenancy/persistence/tenant.repository.js';
+import { StockLevelRepository } from './persistence/stock-level.repository.js';
+
+/** A product whose level is not what its last event left. */
+export interface Drift {
+  readonly tenantId: string;
+  readonly productId: string;
+}
+
+/** Looks whether the projection still says what the log says (I1); mends nothing. */
+@Injectable()
+export class ProjectionAuditService {
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly tenants: TenantRepository,
+    private readonly levels: StockLevelRepository,
+  ) {}
+
+  /** One tenant after another, each in its own transaction; pushes go on meanwhile. */
+  async audit(): Promise<{ tenants: number; drifts: readonly Drift[] }> {
+    const tenants = await this.database.platformTransaction((tx) => this.tenants.list(tx));
+    const drifts: Drift[] = [];
+    for (const { id: tenantId } of tenants) {
+      const productIds = await this.database.transaction(tenantId, (tx) => this.levels.drifted(tx));
+      drifts.push(...productIds.map((productId) => ({ tenantId, productId })));
+    }
+    return { tenants: tenants.length, drifts };
+  }
+}

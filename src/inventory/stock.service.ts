@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase } from '../database/tenant-database.js';
+import { ProblemError } from '../problems/problem.js';
+import type { StockLevel } from './domain/ledger.js';
+import type { StockEventEntity } from './persistence/stock-event.entity.js';
+import { StockEventRepository } from './persistence/stock-event.repository.js';
+import { StockLevelRepository } from './persistence/stock-level.repository.js';
+
+export interface EventPage {
+  readonly events: readonly StockEventEntity[];
+  /** Lamport to go on from; null after the last page. */
+  readonly nextCursor: number | null;
+}
+
+/** What is in stock, and how it came to be. */
+@Injectable()
+export class StockService {
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly levels: StockLevelRepository,
+    private readonly events: StockEventRepository,
+  ) {}
+
+  /** @throws ProblemError NOT_FOUND if the tenant never moved this product. */
+  async stockOf(tenantId: string, productId: string): Promise<StockLevel> {
+    const levels = await this.database.transaction(tenantId, (tx) => this.levels.levelsOf(tx, [productId]));
+    const level = levels.get(productId);
+    if (level === undefined)
+      throw new ProblemError('NOT_FOUND', { detail: 'No stock of this product was ever moved.' });
+    return level;
+  }
+
+  /**
+   * A page of the product's ledger, oldest first.
+   * @throws ProblemError NOT_FOUND if the tenant never moved this product.
+   */
+  async eventsOf(tenantId: string, productId: string, page: { after: number; limit: number }): Promise<EventPage> {
+    await this.stockOf(tenantId, productId);
+    // One more than asked for tells whether there is a next page.
+    const found = await this.database.transaction(tenantId, (tx) =>
+      this.events.ofProduct(tx, productId, page.after, page.limit + 1),
+    );
+    const events = found.slice(0, page.limit);
+    return { events, nextCursor: found.length > page.limit ? (events.at(-1)?.lamport ?? null) : null };
+  }
+}

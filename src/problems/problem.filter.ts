@@ -1,0 +1,108 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { QueryFailedError } from 'typeorm';
+import { PROBLEMS, type ProblemCode, ProblemError, problemType } from './problem.js';
+
+/** Seconds after which a caller that met 503 may try again. */
+const RETRY_AFTER_SECONDS = 2;
+
+/** The one place where an error becomes an answer: `application/problem+json`, no stack, no SQL. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Problems');
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const problem = toProblem(exception);
+    const { status, title } = PROBLEMS[problem.code];
+    if (status >= 500) {
+      this.logger.error(
+        { err: exception, requestId: request.id },
+        `${problem.code} on ${request.method} ${request.url}`,
+      );
+    }
+    if (reply.sent || reply.raw.headersSent) return;
+    if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+    if (status === 401) void reply.header('www-authenticate', 'Bearer');
+    void reply
+      .status(status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send(
+        JSON.stringify({
+          type: problemType(problem.code),
+          title,
+          status,
+          code: problem.code,
+          ...(problem.details.detail !== undefined && { detail: problem.details.detail }),
+          instance: `urn:uuid:${request.id}`,
+          ...(problem.details.errors && { errors: problem.details.errors }),
+          ...problem.details.extensions,
+        }),
+      );
+  }
+}
+
+/** Errors of the framework and the database, translated; whatever is unknown is a fault of the service. */
+function toProblem(exception: unknown): ProblemError {
+  if (exception instanceof ProblemError) return exception;
+  const cause = exception;
+  if (exception instanceof HttpException) return fromHttpException(exception);
+  const status = numberProperty(exception, 'statusCode');
+  if (status !== undefined && status >= 400 && status < 500) return new ProblemError(codeOfStatus(status), { cause });
+  if (isTransient(exception)) return new ProblemError('UNAVAILABLE', { cause });
+  return new ProblemError('INTERNAL', { cause });
+}
+
+function fromHttpException(exception: HttpException): ProblemError {
+  const status = exception.getStatus();
+  const response = exception.getResponse();
+  // A failed health check tells which part is down; it names parts, not addresses.
+  if (status === 503 && typeof response === 'object' && 'details' in response) {
+    return new ProblemError('UNAVAILABLE', { extensions: { checks: response.details } });
+  }
+  return new ProblemError(codeOfStatus(status), { cause: exception });
+}
+
+function codeOfStatus(status: number): ProblemCode {
+  switch (status) {
+    case 401:
+      return 'UNAUTHENTICATED';
+    case 403:
+      return 'FORBIDDEN';
+    case 404:
+    case 405:
+      return 'NOT_FOUND';
+    case 413:
+      return 'PAYLOAD_TOO_LARGE';
+    case 415:
+      return 'UNSUPPORTED_MEDIA_TYPE';
+    case 503:
+      return 'UNAVAILABLE';
+    default:
+      return status < 500 ? 'BAD_REQUEST' : 'INTERNAL';
+  }
+}
+
+/** Lost connections, a database that starts or stops, and the limits on locks and statements: trying again may help. */
+const TRANSIENT_SQLSTATES = /^(08...|53...|57P0[123]|55P03|57014|25P03|40001|40P01)$/;
+const TRANSIENT_SOCKET_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+
+function isTransient(exception: unknown): boolean {
+  const error: unknown = exception instanceof QueryFailedError ? exception.driverError : exception;
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return (
+    TRANSIENT_SQLSTATES.test(code) ||
+    TRANSIENT_SOCKET_CODES.has(code) ||
+    // pg gives these two no code: the pool's wait and a socket that closed under a query.
+    error.message === 'timeout exceeded when trying to connect' ||
+    error.message.startsWith('Connection terminated')
+  );
+}
+
+function numberProperty(value: unknown, name: string): number | undefined {
+  if (typeof value !== 'object' || value === null || !(name in value)) return undefined;
+  const property: unknown = (value as Record<string, unknown>)[name];
+  return typeof property === 'number' ? property : undefined;
+}

@@ -1,0 +1,127 @@
+/**
+ * Every way a request can be refused as a whole, with its status and meaning. A released code keeps its meaning.
+ * docs/errors.md is generated from this list. Entries of a push are refused by their own codes, as results.
+ */
+export const PROBLEMS = {
+  VALIDATION: {
+    status: 400,
+    title: 'The request is not valid',
+    meaning: 'Some field is missing, of the wrong type or out of bounds; `errors` names each.',
+  },
+  MALFORMED_JSON: {
+    status: 400,
+    title: 'The body is not JSON',
+    meaning: 'The body cannot be read as JSON in UTF-8, or is nested too deeply.',
+  },
+  BAD_REQUEST: {
+    status: 400,
+    title: 'The request cannot be read',
+    meaning: 'The request breaks HTTP in a way that has no code of its own.',
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'No valid token',
+    meaning:
+      'The bearer token is missing, malformed, expired, not yet valid, wrongly signed, or of a tenant that does not exist.',
+  },
+  DEVICE_UNKNOWN: {
+    status: 401,
+    title: 'The device is not enrolled',
+    meaning: 'The token names a device that its tenant has not enrolled.',
+  },
+  DEVICE_REVOKED: {
+    status: 401,
+    title: 'The device was revoked',
+    meaning: 'An admin has revoked this device. Its outbox stays valid: the device keeps it.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'Not allowed for this role',
+    meaning: 'The token is valid, but its role may not do this.',
+  },
+  TENANT_MISMATCH: {
+    status: 403,
+    title: 'Another tenant was named',
+    meaning: '`X-Tenant-ID` or a `tenant_id` of the request differs from the tenant of the token.',
+  },
+  TENANT_SUSPENDED: {
+    status: 403,
+    title: 'The tenant is suspended',
+    meaning: 'The operator has suspended this tenant; nothing is read or written until it is resumed.',
+  },
+  DEVICE_MISMATCH: {
+    status: 403,
+    title: 'Another device was named',
+    meaning: 'The `device_id` of the request differs from the device of the token.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    title: 'Nothing here',
+    meaning: 'There is no such route, or no such thing in this tenant.',
+  },
+  DEVICE_EXISTS: {
+    status: 409,
+    title: 'The device id is taken',
+    meaning: 'A device with this id was enrolled before, and may have been revoked since.',
+  },
+  TENANT_EXISTS: { status: 409, title: 'The tenant id is taken', meaning: 'A tenant with this id exists already.' },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    title: 'The body is too large',
+    meaning: 'A body may have at most 5 MiB (5,242,880 bytes). Split the push.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'The body is not application/json',
+    meaning: 'Bodies are taken as `application/json` only.',
+  },
+  UPGRADE_REQUIRED: {
+    status: 426,
+    title: 'The protocol version is not spoken here',
+    meaning:
+      '`protocol_version` is newer than the server or older than it still speaks; both bounds are in the answer.',
+  },
+  INTERNAL: {
+    status: 500,
+    title: 'The service failed',
+    meaning: 'A fault of the service; `instance` finds it in the log. Nothing was recorded: try again.',
+  },
+  UNAVAILABLE: {
+    status: 503,
+    title: 'Not available at the moment',
+    meaning:
+      'The database or the queue is out of reach, or the tenant is busy. Nothing was recorded: try again after `Retry-After`.',
+  },
+} as const satisfies Record<string, { status: number; title: string; meaning: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One field that is wrong. `path` is as in the request, such as `operations[3].delta`. */
+export interface FieldError {
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Refuses the request as a whole. Anything may throw it; one filter answers it (RFC 9457). */
+export class ProblemError extends Error {
+  constructor(
+    readonly code: ProblemCode,
+    readonly details: {
+      /** For people, about this occurrence; must not tell more than the caller may know. */
+      readonly detail?: string;
+      readonly errors?: readonly FieldError[];
+      /** Further members of the problem document. */
+      readonly extensions?: Readonly<Record<string, unknown>>;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(details.detail ?? PROBLEMS[code].title, { cause: details.cause });
+    this.name = 'ProblemError';
+  }
+}
+
+/** RFC 9457's `type`: a name, not an address, so that it never breaks. */
+export function problemType(code: ProblemCode): string {
+  return `urn:problem-type:agrotour:${code.toLowerCase().replaceAll('_', '-')}`;
+}

@@ -1,0 +1,42 @@
+import { BullModule } from '@nestjs/bullmq';
+import { Module } from '@nestjs/common';
+import { createPostgresBackend, createRedisBackend, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Settings } from '../config/settings.js';
+import { MAINTENANCE_QUEUE, QUEUE_SCHEMA } from './queue.names.js';
+
+/**
+ * Queues on Redis with REDIS_URL, else on BullMQ's PostgreSQL backend in the service's own database (ADR 0004).
+ * Whoever adds or works jobs sees no difference.
+ */
+@Module({
+  imports: [
+    BullModule.forRootAsync({ inject: [Settings], useFactory: queueOptions }),
+    BullModule.registerQueue({ name: MAINTENANCE_QUEUE }),
+  ],
+  exports: [BullModule],
+})
+export class QueueModule {}
+
+/** Chooses the backend of this process, which BullMQ keeps as a process-wide default. */
+export function queueOptions(settings: Pick<Settings, 'redisUrl' | 'databaseUrl'>): QueueOptions {
+  const defaultJobOptions = {
+    attempts: 5,
+    backoff: { type: 'exponential', delay: 1_000 },
+    removeOnComplete: { age: 3_600, count: 1_000 },
+    removeOnFail: { age: 14 * 86_400 },
+  };
+  if (settings.redisUrl !== undefined) {
+    setDefaultBackendFactory(createRedisBackend);
+    // Blocking commands wait for as long as it takes: BullMQ asks for unlimited retries.
+    return { connection: new Redis(settings.redisUrl, { maxRetriesPerRequest: null }), defaultJobOptions };
+  }
+  setDefaultBackendFactory(createPostgresBackend);
+  // BullMQ's types know Redis' connections only; its PostgreSQL backend takes a pool's options here.
+  const connection = {
+    connectionString: settings.databaseUrl,
+    schema: QUEUE_SCHEMA,
+    max: 4,
+  } as unknown as QueueOptions['connection'];
+  return { connection, defaultJobOptions };
+}

@@ -1,0 +1,33 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblem } from '../../problems/api-problem.decorator.js';
+import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
+import { CurrentPrincipal, Roles } from '../../tenancy/guards/access.decorators.js';
+import { assertProtocolVersion } from '../protocol.js';
+import { PULL_LIMIT_DEFAULT, PullRequestDto, PullResponseDto } from './pull.dto.js';
+import { PullService } from './pull.service.js';
+import { toPullResponse } from './pull.wire.js';
+
+@ApiTags('sync')
+@Controller('sync')
+export class PullController {
+  constructor(private readonly pulls: PullService) {}
+
+  @Post('pull')
+  @HttpCode(200)
+  @Roles('device', 'staff', 'admin')
+  @ApiOperation({
+    summary: 'Receive what happened since',
+    description:
+      'Entries in lamport order after `last_lamport`. Go on from `next_lamport` while `has_more`. The stock of a product is the ' +
+      'running sum of `effect`. A cursor beyond the head is set back to it: compare `epoch`, and push again what the log lacks.',
+  })
+  @ApiOkResponse({ type: PullResponseDto })
+  @ApiProblem('MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'UPGRADE_REQUIRED')
+  async pull(@CurrentPrincipal() principal: TenantPrincipal, @Body() body: PullRequestDto): Promise<PullResponseDto> {
+    assertProtocolVersion(body.protocol_version);
+    return toPullResponse(
+      await this.pulls.pull(principal.tenantId, body.last_lamport, body.limit ?? PULL_LIMIT_DEFAULT),
+    );
+  }
+}

@@ -1,0 +1,17 @@
+import { toStockEventWire } from '../../inventory/stock-event.wire.js';
+import type { PullResponseDto } from './pull.dto.js';
+import type { PullPage } from './pull.service.js';
+
+export function toPullResponse(page: PullPage): PullResponseDto {
+  return {
+    operations: page.events.map(toStockEventWire),
+    products: [],
+    payments: [],
+    conflicts: [],
+    next_lamport: page.nextLamport,
+    server_lamport: page.serverLamport,
+    chain_hash: Buffer.from(page.chainHash).toString('hex'),
+    has_more: page.hasMore,
+    epoch: page.epoch,
+  };
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase } from '../database/tenant-database.js';
+import { ProblemError } from '../problems/problem.js';
+import type { DeviceType } from './domain/device-type.js';
+import type { DeviceEntity } from './persistence/device.entity.js';
+import { DeviceRepository } from './persistence/device.repository.js';
+import { TokensService } from './tokens.service.js';
+
+export interface Enrolment {
+  readonly id: string;
+  readonly name: string;
+  readonly deviceType: DeviceType;
+  /** null if an identity provider signs the tokens. */
+  readonly token: string | null;
+}
+
+/** What an admin does with the devices of the business. */
+@Injectable()
+export class DevicesService {
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly devices: DeviceRepository,
+    private readonly tokens: TokensService,
+  ) {}
+
+  /**
+   * Enrols a device; its token is in the answer and nowhere else.
+   * @throws ProblemError DEVICE_EXISTS if the tenant has had a device with this id.
+   */
+  async enrol(
+    tenantId: string,
+    request: { id: string | undefined; name: string; deviceType: DeviceType },
+  ): Promise<Enrolment> {
+    const id = request.id ?? randomUUID();
+    const { name, deviceType } = request;
+    const enrolled = await this.database.transaction(tenantId, (tx) =>
+      this.devices.enrol(tx, { id, name, deviceType, createdAt: new Date() }),
+    );
+    if (!enrolled) throw new ProblemError('DEVICE_EXISTS');
+    // A device acts as itself, so it is its own subject.
+    const token = this.tokens.signs
+      ? await this.tokens.sign({ role: 'device', userId: id, tenantId, deviceId: id })
+      : null;
+    return { id, name, deviceType, token };
+  }
+
+  /** All devices that were ever enrolled, the oldest first. */
+  list(tenantId: string): Promise<DeviceEntity[]> {
+    return this.database.transaction(tenantId, (tx) => this.devices.list(tx));
+  }
+
+  /**
+   * Locks the device out from its next request on. Its log entries stay. Revoking twice changes nothing.
+   * @throws ProblemError NOT_FOUND
+   */
+  async revoke(tenantId: string, id: string): Promise<void> {
+    const found = await this.database.transaction(tenantId, (tx) => this.devices.revoke(tx, id, new Date()));
+    if (!found) throw new ProblemError('NOT_FOUND');
+  }
+}

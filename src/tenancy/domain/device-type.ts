@@ -1,0 +1,2 @@
+export const DEVICE_TYPES = ['WEB', 'MOBILE', 'DESKTOP'] as const;
+export type DeviceType = (typeof DEVICE_TYPES)[number];

@@ -1,0 +1,2 @@
+export const TENANT_STATUSES = ['ACTIVE', 'SUSPENDED'] as const;
+export type TenantStatus = (typeof TENANT_STATUSES)[number];

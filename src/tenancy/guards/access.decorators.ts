@@ -1,0 +1,44 @@
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { ApiBearerAuth, ApiHeader } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { ApiProblem } from '../../problems/api-problem.decorator.js';
+import type { Principal, Role } from '../domain/principal.js';
+
+export const PUBLIC = 'agrotour:public';
+export const ALLOWED_ROLES = 'agrotour:roles';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by the authentication guard; absent on public routes. */
+    principal?: Principal;
+  }
+}
+
+/** Opens a route to everyone. Without this or `Roles` a route is closed. */
+export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(PUBLIC, true);
+
+/** Opens a route to these roles, and documents what the guards may answer. */
+export function Roles(...roles: readonly Role[]): MethodDecorator {
+  const ofTenant = roles.some((role) => role !== 'operator');
+  return applyDecorators(
+    SetMetadata(ALLOWED_ROLES, roles),
+    ApiBearerAuth(),
+    ApiProblem('UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'),
+    ...(ofTenant ? [ApiProblem('VALIDATION', 'TENANT_MISMATCH', 'TENANT_SUSPENDED'), TENANT_HEADER] : []),
+    ...(roles.includes('device') ? [ApiProblem('DEVICE_UNKNOWN', 'DEVICE_REVOKED')] : []),
+  );
+}
+
+const TENANT_HEADER = ApiHeader({
+  name: 'X-Tenant-ID',
+  required: false,
+  description: 'The token carries the tenant already; if given, it must be the same.',
+  schema: { type: 'string', format: 'uuid' },
+});
+
+/** Who is asking. The role is among those that the route declares, so a controller may ask for the narrower type. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const { principal } = context.switchToHttp().getRequest<FastifyRequest>();
+  if (principal === undefined) throw new Error('A public route has no principal');
+  return principal;
+});

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { PlatformTransaction, TenantTransaction } from '../../database/tenant-database.js';
+import { GENESIS_HASH } from '../domain/lamport-clock.js';
+import type { TenantStatus } from '../domain/tenant.js';
+import { TenantEntity } from './tenant.entity.js';
+
+/** Whether a token's bearer may enter; undefined parts are not there. */
+export interface AccessState {
+  readonly tenantStatus: TenantStatus | undefined;
+  readonly device: { readonly revoked: boolean } | undefined;
+}
+
+@Injectable()
+export class TenantRepository {
+  /**
+   * Inserts the tenant of `tx` with its clock at 0.
+   * @returns false if there is one with this id.
+   */
+  async create(tx: TenantTransaction, tenant: { name: string; createdAt: Date }): Promise<boolean> {
+    const inserted = await tx.manager.query<unknown[]>(
+      `INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING RETURNING id`,
+      [tx.tenantId, tenant.name, tenant.createdAt],
+    );
+    if (inserted.length === 0) return false;
+    await tx.manager.query(`INSERT INTO tenant_clocks (tenant_id, lamport, chain_hash, epoch) VALUES ($1, 0, $2, $3)`, [
+      tx.tenantId,
+      GENESIS_HASH,
+      randomUUID(),
+    ]);
+    return true;
+  }
+
+  /** All tenants, the oldest first. */
+  list(tx: PlatformTransaction): Promise<TenantEntity[]> {
+    return tx.manager.find(TenantEntity, { order: { createdAt: 'ASC', id: 'ASC' } });
+  }
+
+  find(tx: PlatformTransaction, id: string): Promise<TenantEntity | null> {
+    return tx.manager.findOneBy(TenantEntity, { id });
+  }
+
+  /** What the guards ask on every request; `deviceId` null for people. */
+  async accessState(tx: TenantTransaction, deviceId: string | null): Promise<AccessState> {
+    const [row] = await tx.manager.query<{ status: TenantStatus; enrolled: boolean; revoked: boolean }[]>(
+      `SELECT t.status, d.id IS NOT NULL AS enrolled, d.revoked_at IS NOT NULL AS revoked
+       FROM tenants t LEFT JOIN devices d ON d.tenant_id = t.id AND d.id = $2
+       WHERE t.id = $1`,
+      [tx.tenantId, deviceId],
+    );
+    return { tenantStatus: row?.status, device: row?.enrolled ? { revoked: row.revoked } : undefined };
+  }
+}

@@ -1,0 +1,12 @@
+import type { TenantEntity } from './persistence/tenant.entity.js';
+import type { TenantDto } from './tenant.dto.js';
+
+export function toTenantWire(tenant: TenantEntity): TenantDto {
+  return {
+    id: tenant.id,
+    name: tenant.name,
+    status: tenant.status,
+    settings: tenant.settings,
+    created_at: tenant.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey, SignJWT } from 'jose';
+import { isUUID } from 'class-validator';
+import type { TokenSettings } from '../config/settings.js';
+import { ProblemError } from '../problems/problem.js';
+import { type Principal, ROLES, type Role } from './domain/principal.js';
+
+/** Seconds that the clocks of issuer and service may differ. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+/** A device's token lives until the device is revoked, or a year; a person's a working day. */
+export const TOKEN_SECONDS: Readonly<Record<Role, number>> = {
+  device: 365 * 86_400,
+  staff: 12 * 3_600,
+  admin: 12 * 3_600,
+  operator: 12 * 3_600,
+};
+
+/** Bearer tokens (RFC 7519): algorithm, issuer, audience and expiry are pinned, whatever the token says of itself. */
+@Injectable()
+export class TokensService {
+  private readonly key: Uint8Array | JWTVerifyGetKey;
+  private readonly algorithms: readonly string[];
+
+  constructor(private readonly settings: TokenSettings) {
+    const { keys } = settings;
+    this.key = keys.kind === 'secret' ? new TextEncoder().encode(keys.secret) : createRemoteJWKSet(keys.url);
+    this.algorithms = keys.kind === 'secret' ? ['HS256'] : ['RS256', 'ES256'];
+  }
+
+  /** Whether the service signs tokens itself; with JWT_JWKS_URL the identity provider does. */
+  get signs(): boolean {
+    return this.settings.keys.kind === 'secret';
+  }
+
+  /**
+   * @param lifetimeSeconds by default as TOKEN_SECONDS has it for the role
+   * @throws Error if tokens are signed by an identity provider.
+   */
+  async sign(principal: Principal, lifetimeSeconds = TOKEN_SECONDS[principal.role]): Promise<string> {
+    if (!(this.key instanceof Uint8Array)) throw new Error('With JWT_JWKS_URL the identity provider signs the tokens.');
+    return new SignJWT({
+      role: principal.role,
+      ...(principal.role !== 'operator' && { tenant_id: principal.tenantId }),
+      ...(principal.role === 'device' && { device_id: principal.deviceId }),
+    })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setSubject(principal.userId)
+      .setIssuer(this.settings.issuer)
+      .setAudience(this.settings.audience)
+      .setIssuedAt()
+      .setExpirationTime(`${lifetimeSeconds} seconds`)
+      .sign(this.key);
+  }
+
+  /** @throws ProblemError UNAUTHENTICATED, or UNAVAILABLE if the identity provider's keys can't be fetched. */
+  async verify(token: string): Promise<Principal> {
+    return toPrincipal(await this.payloadOf(token));
+  }
+
+  private async payloadOf(token: string): Promise<JWTPayload> {
+    const options = {
+      algorithms: [...this.algorithms],
+      issuer: this.settings.issuer,
+      audience: this.settings.audience,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      requiredClaims: ['exp', 'sub'],
+    };
+    try {
+      const { payload } =
+        this.key instanceof Uint8Array
+          ? await jwtVerify(token, this.key, options)
+          : await jwtVerify(token, this.key, options);
+      return payload;
+    } catch (cause) {
+      // A key set that can't be fetched says nothing of the token.
+      const keysOutOfReach = !(cause instanceof errors.JOSEError) || cause instanceof errors.JWKSTimeout;
+      if (keysOutOfReach && !this.signs) throw new ProblemError('UNAVAILABLE', { cause });
+      const expired = cause instanceof errors.JWTExpired;
+      throw new ProblemError('UNAUTHENTICATED', {
+        detail: expired ? 'The token has expired.' : 'The token is not valid.',
+        cause,
+      });
+    }
+  }
+}
+
+function toPrincipal(claims: JWTPayload): Principal {
+  const role = ROLES.find((known) => known === claims['role']);
+  const userId = uuidClaim(claims, 'sub');
+  switch (role) {
+    case 'operator':
+      return { role, userId };
+    case 'staff':
+    case 'admin':
+      return { role, userId, tenantId: uuidClaim(claims, 'tenant_id') };
+    case 'device':
+      return { role, userId, tenantId: uuidClaim(claims, 'tenant_id'), deviceId: uuidClaim(claims, 'device_id') };
+    case undefined:
+      throw new ProblemError('UNAUTHENTICATED', { detail: `The token's "role" must be one of ${ROLES.join(', ')}.` });
+  }
+}
+
+function uuidClaim(claims: JWTPayload, name: string): string {
+  const value = claims[name];
+  if (typeof value === 'string' && isUUID(value, 'loose')) return value.toLowerCase();
+  throw new ProblemError('UNAUTHENTICATED', { detail: `The token's "${name}" must be a UUID.` });
+}

@@ -1,0 +1,178 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsIn,
+  IsISO8601,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+  ValidateBy,
+} from 'class-validator';
+import { registerWireField } from './read-wire.js';
+
+/*
+ * One decorator a field says what the wire carries, for Swagger and for class-validator alike, so that the two can't
+ * drift apart. An optional field may be left out or be null.
+ */
+
+interface FieldOptions {
+  readonly description?: string;
+  readonly optional?: boolean;
+  readonly example?: unknown;
+}
+
+function field(
+  options: FieldOptions,
+  schema: Record<string, unknown>,
+  ...rules: PropertyDecorator[]
+): PropertyDecorator {
+  const optional = options.optional ?? false;
+  return applyDecorators(
+    ApiProperty({
+      ...schema,
+      ...(options.description !== undefined && { description: options.description }),
+      ...('example' in options && { example: options.example }),
+      required: !optional,
+      ...(optional && { nullable: true }),
+    }),
+    (target: object, property: string | symbol) => {
+      registerWireField(target.constructor, String(property));
+    },
+    ...(optional ? [IsOptional()] : []),
+    ...rules,
+  );
+}
+
+/** RFC 9562 text form, of any version; letters in either case. */
+export function WireUuid(options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: String, format: 'uuid' }, IsUUID('loose', { message: 'must be a UUID' }));
+}
+
+/** SHA-256 as 64 hex digits, in either case. */
+export function WireSha256(options: FieldOptions = {}): PropertyDecorator {
+  return field(
+    options,
+    { type: String, pattern: '^[0-9A-Fa-f]{64}$' },
+    Matches(/^[0-9A-Fa-f]{64}$/, { message: 'must be 64 hex digits' }),
+  );
+}
+
+export function WireInteger(options: FieldOptions & { readonly min: number; readonly max: number }): PropertyDecorator {
+  const message = `must be an integer from ${options.min} to ${options.max}`;
+  return field(
+    options,
+    { type: 'integer', minimum: options.min, maximum: options.max },
+    IsInt({ message }),
+    Min(options.min, { message }),
+    Max(options.max, { message }),
+  );
+}
+
+/** An integer in a query string. */
+export function WireQueryInteger(
+  options: FieldOptions & { readonly min: number; readonly max: number; readonly default?: number },
+): PropertyDecorator {
+  return applyDecorators(
+    WireInteger({ ...options, optional: true }),
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value,
+    ),
+    ...(options.default === undefined ? [] : [ApiProperty({ default: options.default, required: false })]),
+  );
+}
+
+export function WireNumber(options: FieldOptions & { readonly min: number; readonly max: number }): PropertyDecorator {
+  const message = `must be a number from ${options.min} to ${options.max}`;
+  return field(
+    options,
+    { type: Number, minimum: options.min, maximum: options.max },
+    IsNumber({ allowNaN: false, allowInfinity: false }, { message }),
+    Min(options.min, { message }),
+    Max(options.max, { message }),
+  );
+}
+
+/** Money is a JSON number with at most two decimals; up to 999,999,999,999.99 a double tells every cent apart. */
+export const AMOUNT_MAX = 999_999_999_999.99;
+
+export function WireAmount(options: FieldOptions = {}): PropertyDecorator {
+  const message = `must be a number from ${-AMOUNT_MAX} to ${AMOUNT_MAX} with at most 2 decimals`;
+  return field(
+    options,
+    { type: Number, minimum: -AMOUNT_MAX, maximum: AMOUNT_MAX, multipleOf: 0.01 },
+    ValidateBy({ name: 'isAmount', validator: { validate: isAmount } }, { message }),
+  );
+}
+
+// Not IsNumber's maxDecimalPlaces: it looks for the point in the number's text and throws on 1e-7, which has none.
+function isAmount(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) <= AMOUNT_MAX && Math.round(value * 100) / 100 === value;
+}
+
+export function WireEnum(values: readonly string[], options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { enum: [...values] }, IsIn([...values], { message: `must be one of ${values.join(', ')}` }));
+}
+
+/** The years that both ISO 8601's four digits and a date column hold. */
+const YEAR_MIN = 1970;
+const YEAR_MAX = 9999;
+
+/** ISO 8601 with an offset: a time without one means something else on every machine. */
+export function WireTime(options: FieldOptions = {}): PropertyDecorator {
+  const message = `must be an ISO 8601 time with an offset, from ${YEAR_MIN} to ${YEAR_MAX}, such as 2026-03-01T09:30:00Z`;
+  return field(
+    { example: '2026-03-01T09:30:00.000Z', ...options },
+    { type: String, format: 'date-time' },
+    IsISO8601({ strict: true, strictSeparator: true }, { message }),
+    Matches(/T.+(Z|[+-]\d\d:?\d\d)$/, { message }),
+    ValidateBy(
+      {
+        name: 'isTimeInRange',
+        validator: {
+          validate(value: unknown): boolean {
+            const year = typeof value === 'string' ? new Date(value).getUTCFullYear() : NaN;
+            return year >= YEAR_MIN && year <= YEAR_MAX;
+          },
+        },
+      },
+      { message },
+    ),
+  );
+}
+
+/** Text a person wrote. PostgreSQL has no NUL in text, and a lone surrogate is no character. */
+export function WireText(options: FieldOptions & { readonly min?: number; readonly max: number }): PropertyDecorator {
+  const min = options.min ?? 1;
+  const message = `must be a text of ${min} to ${options.max} characters without control characters`;
+  return field(
+    options,
+    { type: String, minLength: min, maxLength: options.max },
+    IsString({ message }),
+    MinLength(min, { message }),
+    MaxLength(options.max, { message }),
+    Matches(/^[^\p{Cc}\p{Cs}]*$/u, { message }),
+    ...(min > 0 ? [Matches(/\S/, { message })] : []),
+  );
+}
+
+/** A list whose entries are read one by one, so that a malformed one rejects only itself. */
+export function WireEntries(
+  entry: () => new () => object,
+  max: number,
+  options: { readonly optional?: boolean; readonly description?: string } = {},
+): PropertyDecorator {
+  const message = `must be a list of at most ${max} entries`;
+  return applyDecorators(
+    field(options, { type: entry, isArray: true, maxItems: max }, IsArray({ message }), ArrayMaxSize(max, { message })),
+  );
+}
