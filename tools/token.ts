@@ -32,7 +32,9 @@ async function main(): Promise<void> {
   const environment = readEnvironment(process.env);
   const kept = environment.tokens.kind === 'generated' ? readSecrets(environment.dataDir) : undefined;
   if (environment.tokens.kind === 'generated' && !kept) {
-    throw new UsageError(`There is no secret in DATA_DIR ${environment.dataDir} yet: start the service once, or set JWT_SECRET.`);
+    throw new UsageError(
+      `There is no secret in DATA_DIR ${environment.dataDir} yet: start the service once, or set JWT_SECRET.`,
+    );
   }
   const tokens = new TokensService(tokenSettings(environment, kept?.jwtSecret));
   if (!tokens.signs) throw new UsageError('With JWT_JWKS_URL the identity provider signs the tokens.');

@@ -165,14 +165,13 @@ export function WireText(options: FieldOptions & { readonly min?: number; readon
   );
 }
 
-/** A list whose entries are read one by one, so that a malformed one rejects only itself. */
+/** A list whose entries are read one by one, so that a malformed one rejects only itself; `entry` is for the docs. */
 export function WireEntries(
-  entry: () => new () => object,
+  entry: (new () => object) | undefined,
   max: number,
-  options: { readonly optional?: boolean; readonly description?: string } = {},
+  options: FieldOptions = {},
 ): PropertyDecorator {
   const message = `must be a list of at most ${max} entries`;
-  return applyDecorators(
-    field(options, { type: entry, isArray: true, maxItems: max }, IsArray({ message }), ArrayMaxSize(max, { message })),
-  );
+  const items = entry ? { type: () => entry, isArray: true } : { type: 'array', items: { type: 'object' } };
+  return field(options, { ...items, maxItems: max }, IsArray({ message }), ArrayMaxSize(max, { message }));
 }

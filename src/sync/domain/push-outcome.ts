@@ -2,24 +2,31 @@ import type { Disposition } from '../../inventory/domain/ledger.js';
 import type { FieldError } from '../../problems/problem.js';
 
 /**
- * Why an entry was not recorded. In order of precedence: where several apply, the first is answered. The last three
- * depend on the stock that the entries before it left, so a device may try again later.
+ * Why an entry was not recorded, with what to tell its device. In order of precedence: where several apply, the first
+ * is answered. The last three depend on the stock that others left, so the same entry may be accepted later.
  */
-export const REJECTION_CODES = [
-  'VALIDATION',
-  'TENANT_MISMATCH',
-  'DEVICE_MISMATCH',
-  'IDEMPOTENCY_MISMATCH',
-  'LAMPORT_OUT_OF_RANGE',
-  'INSUFFICIENT_STOCK',
-  'QUANTITY_OUT_OF_RANGE',
-  'GROUP_REJECTED',
-] as const;
-export type RejectionCode = (typeof REJECTION_CODES)[number];
+export const REJECTIONS = {
+  VALIDATION: 'The entry is not valid.',
+  TENANT_MISMATCH: 'The operation names another tenant than the token.',
+  DEVICE_MISMATCH: 'The operation names another device than the token.',
+  IDEMPOTENCY_MISMATCH: 'This identity is known with other content. A changed operation needs an id of its own.',
+  LAMPORT_OUT_OF_RANGE: 'The lamport is too far ahead of the server. Pull, and stamp the operation anew.',
+  INSUFFICIENT_STOCK: 'There is not enough in stock for a claim that is not paid.',
+  QUANTITY_OUT_OF_RANGE: 'Stock would leave the range of ±2,147,483,647.',
+  GROUP_REJECTED: 'Another entry of its group was rejected.',
+} as const;
+export type RejectionCode = keyof typeof REJECTIONS;
+export const REJECTION_CODES = Object.keys(REJECTIONS) as readonly RejectionCode[];
 
 /** What a person should know about an entry that was accepted. */
-export const WARNINGS = ['OVERSOLD', 'UNKNOWN_PRODUCT', 'DEVICE_CLOCK_REUSED', 'CLOCK_SKEW'] as const;
-export type Warning = (typeof WARNINGS)[number];
+export const WARNING_MEANINGS = {
+  OVERSOLD: 'More was sold than was known to be there: the sale happened, and stock is negative.',
+  UNKNOWN_PRODUCT: 'The product is not in the catalogue yet.',
+  DEVICE_CLOCK_REUSED: 'The device gave this lamport to another operation before: it may be a clone or a re-install.',
+  CLOCK_SKEW: 'The wall clock of the device is more than five minutes off.',
+} as const;
+export type Warning = keyof typeof WARNING_MEANINGS;
+export const WARNINGS = Object.keys(WARNING_MEANINGS) as readonly Warning[];
 
 export interface Accepted {
   readonly status: 'accepted';

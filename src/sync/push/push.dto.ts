@@ -95,16 +95,18 @@ export class OperationDto {
 
 /** The envelope alone. Entries are read one by one in push.wire.ts, so a bad one rejects only itself. */
 export class PushRequestDto {
-  @WireEntries(() => OperationDto, PUSH_ENTRIES_MAX, { optional: true, description: 'In the order recorded.' })
+  @WireEntries(OperationDto, PUSH_ENTRIES_MAX, { optional: true, description: 'In the order recorded.' })
   operations?: unknown[] | null;
-  @WireEntries(() => Object, PUSH_ENTRIES_MAX, {
+  @WireEntries(undefined, PUSH_ENTRIES_MAX, {
     optional: true,
     description: 'Not taken yet: each entry is rejected, and the device keeps it.',
+    example: [],
   })
   products?: unknown[] | null;
-  @WireEntries(() => Object, PUSH_ENTRIES_MAX, {
+  @WireEntries(undefined, PUSH_ENTRIES_MAX, {
     optional: true,
     description: 'Not taken yet: each entry is rejected, and the device keeps it.',
+    example: [],
   })
   payments?: unknown[] | null;
   @WireInteger({ min: 0, max: LAMPORT_MAX, description: 'The device’s clock now.', example: 1 })
@@ -112,8 +114,8 @@ export class PushRequestDto {
   @WireUuid({ description: 'The pushing device: that of the token.', example: DEMO_DEVICE_ID }) device_id!: string;
   @WireUuid({ optional: true, description: 'If given, the tenant of the token.', example: DEMO_TENANT_ID }) tenant_id?:
     string | null;
-  @WireTime({ optional: true, description: 'The device’s wall clock now: shows how far it is off.' }) sent_at?:
-    string | null;
+  @WireTime({ optional: true, example: null, description: 'The device’s wall clock now: shows how far it is off.' })
+  sent_at?: string | null;
   @WireInteger({ min: 0, max: LAMPORT_MAX, optional: true, description: 'Of the wire protocol; now 1.', example: 1 })
   protocol_version?: number | null;
 }

@@ -5,7 +5,7 @@ import { type FieldError, ProblemError } from '../../problems/problem.js';
 import type { DevicePrincipal } from '../../tenancy/domain/principal.js';
 import { readWire } from '../../wire/read-wire.js';
 import type { PushCommand, PushEntry } from '../domain/push-command.js';
-import type { PushOutcome, RecordedOutcome, Rejected, RejectionCode } from '../domain/push-outcome.js';
+import { type PushOutcome, type RecordedOutcome, type Rejected, REJECTIONS } from '../domain/push-outcome.js';
 import {
   OperationDto,
   PUSH_ENTRIES_MAX,
@@ -165,18 +165,7 @@ function toOriginal(original: RecordedOutcome): NonNullable<PushResultDto['origi
   };
 }
 
-const REJECTION_MESSAGES: Readonly<Record<RejectionCode, string>> = {
-  VALIDATION: 'The entry is not valid.',
-  TENANT_MISMATCH: 'The operation names another tenant than the token.',
-  DEVICE_MISMATCH: 'The operation names another device than the token.',
-  IDEMPOTENCY_MISMATCH: 'This identity is known with other content. A changed operation needs an id of its own.',
-  LAMPORT_OUT_OF_RANGE: 'The lamport is too far ahead of the server. Pull, and stamp the operation anew.',
-  INSUFFICIENT_STOCK: 'There is not enough in stock for a sale that is not paid.',
-  QUANTITY_OUT_OF_RANGE: 'Stock would leave the range of ±2,147,483,647.',
-  GROUP_REJECTED: 'Another entry of its group was rejected.',
-};
-
 function rejectionMessage(outcome: Rejected): string {
   const [error] = outcome.errors ?? [];
-  return error ? `${error.path} ${error.message}.` : REJECTION_MESSAGES[outcome.code];
+  return error ? `${error.path} ${error.message}.` : REJECTIONS[outcome.code];
 }
