@@ -13,6 +13,9 @@ import { parseJsonBody } from './wire/json-body.js';
 /** 5 MiB: the largest push, 1,000 entries, has about a sixth of it. */
 const BODY_BYTES_MAX = 5 * 1024 * 1024;
 
+/** A full push takes that long at 45 kB/s; a sender that needs more should push in smaller batches. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
 type BodyParsed = (error: Error | null, body?: unknown) => void;
 
 /** The service as an HTTP server that does not listen yet. */
@@ -23,7 +26,7 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_BYTES_MAX,
     genReqId: () => randomUUID(), // ours, never the caller's: it finds one request in the log
-    requestTimeout: 30_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, {
     logger: new NestLogger(logger),

@@ -99,6 +99,12 @@ function stopOnSignals(stop: () => Promise<void>, logger: PinoLogger): void {
 }
 
 start().catch((error: unknown) => {
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    process.stderr.write(
+      `\n${error.message}. Another program listens there: set PORT to a free port, or to 0 for any.\n`,
+    );
+    process.exit(1);
+  }
   const forPeople = [EnvironmentError, EmbeddedPostgresError, DatabaseRefusedError].some(
     (known) => error instanceof known,
   );

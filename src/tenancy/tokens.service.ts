@@ -74,8 +74,7 @@ export class TokensService {
       return payload;
     } catch (cause) {
       // A key set that can't be fetched says nothing of the token.
-      const keysOutOfReach = !(cause instanceof errors.JOSEError) || cause instanceof errors.JWKSTimeout;
-      if (keysOutOfReach && !this.signs) throw new ProblemError('UNAVAILABLE', { cause });
+      if (!this.signs && isKeySetFault(cause)) throw new ProblemError('UNAVAILABLE', { cause });
       const expired = cause instanceof errors.JWTExpired;
       throw new ProblemError('UNAUTHENTICATED', {
         detail: expired ? 'The token has expired.' : 'The token is not valid.',
@@ -83,6 +82,12 @@ export class TokensService {
       });
     }
   }
+}
+
+/** No connection (no JOSE error at all), no answer in time, an answer other than 200 (jose's generic error), or no key set in it. */
+function isKeySetFault(cause: unknown): boolean {
+  if (!(cause instanceof errors.JOSEError)) return true;
+  return ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'].includes(cause.code);
 }
 
 function toPrincipal(claims: JWTPayload): Principal {

@@ -123,8 +123,8 @@ export function WireEnum(values: readonly string[], options: FieldOptions = {}):
   return field(options, { enum: [...values] }, IsIn([...values], { message: `must be one of ${values.join(', ')}` }));
 }
 
-/** The years that both ISO 8601's four digits and a date column hold. */
-const YEAR_MIN = 1970;
+/** The years that both ISO 8601's four digits and a date column hold: a broken wall clock is no reason to refuse a sale. */
+const YEAR_MIN = 1;
 const YEAR_MAX = 9999;
 
 /** ISO 8601 with an offset: a time without one means something else on every machine. */
