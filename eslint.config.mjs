@@ -113,6 +113,19 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.wire.ts', 'src/**/*.dto.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['**/persistence/**', '**/*.service.js', 'typeorm'], message: 'The wire knows domain types.' },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // Commands for people: they talk on the terminal.
     files: ['tools/**/*.ts', 'bench/**/*.ts'],
     rules: { 'no-console': 'off' },

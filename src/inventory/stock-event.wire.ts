@@ -1,8 +1,7 @@
+import type { EventPage, RecordedEvent } from './domain/stock-event.js';
 import type { ProductEventsDto, StockEventDto } from './inventory.dto.js';
-import type { StockEventEntity } from './persistence/stock-event.entity.js';
-import type { EventPage } from './stock.service.js';
 
-export function toStockEventWire(event: StockEventEntity): StockEventDto {
+export function toStockEventWire(event: RecordedEvent): StockEventDto {
   return {
     operation_id: event.operationId,
     product_id: event.productId,
@@ -29,11 +28,15 @@ export function toStockEventWire(event: StockEventEntity): StockEventDto {
     stock_after: event.stockAfter,
     disposition: event.disposition,
     synced_at: event.syncedAt.toISOString(),
-    content_hash: event.contentHash.toString('hex'),
-    chain_hash: event.chainHash.toString('hex'),
+    content_hash: hex(event.contentHash),
+    chain_hash: hex(event.chainHash),
   };
 }
 
 export function toProductEventsWire(page: EventPage): ProductEventsDto {
   return { events: page.events.map(toStockEventWire), next_cursor: page.nextCursor };
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }

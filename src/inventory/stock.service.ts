@@ -2,15 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
 import type { StockLevel } from './domain/ledger.js';
-import type { StockEventEntity } from './persistence/stock-event.entity.js';
+import type { EventPage } from './domain/stock-event.js';
 import { StockEventRepository } from './persistence/stock-event.repository.js';
 import { StockLevelRepository } from './persistence/stock-level.repository.js';
-
-export interface EventPage {
-  readonly events: readonly StockEventEntity[];
-  /** Lamport to go on from; null after the last page. */
-  readonly nextCursor: number | null;
-}
 
 /** What is in stock, and how it came to be. */
 @Injectable()

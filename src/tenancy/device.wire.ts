@@ -1,8 +1,7 @@
 import type { DeviceDto, EnrolledDeviceDto } from './device.dto.js';
-import type { Enrolment } from './devices.service.js';
-import type { DeviceEntity } from './persistence/device.entity.js';
+import type { Device, Enrolment } from './domain/device.js';
 
-export function toDeviceWire(device: DeviceEntity): DeviceDto {
+export function toDeviceWire(device: Device): DeviceDto {
   return {
     id: device.id,
     name: device.name,

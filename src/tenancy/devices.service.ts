@@ -2,18 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
+import type { Device, Enrolment } from './domain/device.js';
 import type { DeviceType } from './domain/device-type.js';
-import type { DeviceEntity } from './persistence/device.entity.js';
 import { DeviceRepository } from './persistence/device.repository.js';
 import { TokensService } from './tokens.service.js';
-
-export interface Enrolment {
-  readonly id: string;
-  readonly name: string;
-  readonly deviceType: DeviceType;
-  /** null if an identity provider signs the tokens. */
-  readonly token: string | null;
-}
 
 /** What an admin does with the devices of the business. */
 @Injectable()
@@ -46,7 +38,7 @@ export class DevicesService {
   }
 
   /** All devices that were ever enrolled, the oldest first. */
-  list(tenantId: string): Promise<DeviceEntity[]> {
+  list(tenantId: string): Promise<Device[]> {
     return this.database.transaction(tenantId, (tx) => this.devices.list(tx));
   }
 

@@ -1,12 +1,12 @@
-import type { TenantEntity } from './persistence/tenant.entity.js';
+import type { Tenant } from './domain/tenant.js';
 import type { TenantDto } from './tenant.dto.js';
 
-export function toTenantWire(tenant: TenantEntity): TenantDto {
+export function toTenantWire(tenant: Tenant): TenantDto {
   return {
     id: tenant.id,
     name: tenant.name,
     status: tenant.status,
-    settings: tenant.settings,
+    settings: { ...tenant.settings },
     created_at: tenant.createdAt.toISOString(),
   };
 }

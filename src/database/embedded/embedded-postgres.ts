@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -28,6 +29,7 @@ const DATABASE = 'agrotour';
 const STARTUP_TIMEOUT_MS = 60_000; // crash recovery replays up to max_wal_size
 const SHUTDOWN_TIMEOUT_MS = 30_000;
 const LEASE_TIMEOUT_MS = 2_000;
+const LOG_BYTES_MAX = 10 * 1024 * 1024; // looked at when the server starts
 /** Spells "AGRO"; in the database `postgres`, held by the one service that runs on the data directory. */
 const LEASE_KEY = 0x4147524f;
 
@@ -281,6 +283,7 @@ async function serves(port: number, { cluster, secrets }: Context): Promise<bool
 async function startServer(context: Context): Promise<number> {
   const { dataDir, cluster, user, binaries } = context;
   const logFile = path.join(dataDir, 'postgres.log');
+  if (existsSync(logFile) && statSync(logFile).size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.old`);
   const port = await freePort();
   const place = placeOf(cluster, user);
   const log = openSync(logFile, 'a', 0o600);

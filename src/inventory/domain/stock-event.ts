@@ -15,3 +15,18 @@ export interface StockEvent extends Operation {
   /** 32 bytes. */
   readonly chainHash: Uint8Array;
 }
+
+/** An event as it is read back from the log, with its times as instants. */
+export interface RecordedEvent extends Omit<StockEvent, 'expiresAt' | 'createdAt'> {
+  readonly expiresAt: Date | null;
+  readonly createdAt: Date | null;
+  /** When the server recorded it. */
+  readonly syncedAt: Date;
+}
+
+/** Part of a product's ledger, in lamport order. */
+export interface EventPage {
+  readonly events: readonly RecordedEvent[];
+  /** Lamport to go on from; null after the last page. */
+  readonly nextCursor: number | null;
+}

@@ -3,7 +3,7 @@ import { And, LessThanOrEqual, MoreThan } from 'typeorm';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Disposition } from '../domain/ledger.js';
-import type { StockEvent } from '../domain/stock-event.js';
+import type { RecordedEvent, StockEvent } from '../domain/stock-event.js';
 import { StockEventEntity } from './stock-event.entity.js';
 
 /** Column, its type, and what of the event goes into it. */
@@ -101,7 +101,7 @@ export class StockEventRepository {
   }
 
   /** At most `limit` events with lamport in (`after`, `upTo`], in lamport order. */
-  between(tx: TenantTransaction, after: number, upTo: number, limit: number): Promise<StockEventEntity[]> {
+  between(tx: TenantTransaction, after: number, upTo: number, limit: number): Promise<RecordedEvent[]> {
     return tx.manager.find(StockEventEntity, {
       where: { tenantId: tx.tenantId, lamport: And(MoreThan(after), LessThanOrEqual(upTo)) },
       order: { lamport: 'ASC' },
@@ -110,21 +110,11 @@ export class StockEventRepository {
   }
 
   /** At most `limit` events of the product with a lamport above `after`, in lamport order. */
-  ofProduct(tx: TenantTransaction, productId: string, after: number, limit: number): Promise<StockEventEntity[]> {
+  ofProduct(tx: TenantTransaction, productId: string, after: number, limit: number): Promise<RecordedEvent[]> {
     return tx.manager.find(StockEventEntity, {
       where: { tenantId: tx.tenantId, productId, lamport: MoreThan(after) },
       order: { lamport: 'ASC' },
       take: limit,
     });
-  }
-
-  /** Chain hash of the last event with a lamport up to `upTo`; undefined if there is none. */
-  async chainHashAt(tx: TenantTransaction, upTo: number): Promise<Uint8Array | undefined> {
-    const event = await tx.manager.findOne(StockEventEntity, {
-      select: { tenantId: true, lamport: true, chainHash: true },
-      where: { tenantId: tx.tenantId, lamport: LessThanOrEqual(upTo) },
-      order: { lamport: 'DESC' },
-    });
-    return event?.chainHash;
   }
 }

@@ -61,3 +61,12 @@ export interface Rejected {
 }
 
 export type PushOutcome = Accepted | Duplicate | Rejected;
+
+/** What became of a push. */
+export interface PushReceipt {
+  /** One for each entry, in the order of the command. */
+  readonly outcomes: readonly PushOutcome[];
+  readonly serverLamport: number;
+  readonly epoch: string;
+  readonly at: Date;
+}

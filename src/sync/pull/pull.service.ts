@@ -1,19 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../../database/tenant-database.js';
-import type { StockEventEntity } from '../../inventory/persistence/stock-event.entity.js';
 import { StockEventRepository } from '../../inventory/persistence/stock-event.repository.js';
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
-
-export interface PullPage {
-  readonly events: readonly StockEventEntity[];
-  /** The page holds every entry in (cursor asked for, nextLamport]. */
-  readonly nextLamport: number;
-  readonly serverLamport: number;
-  /** Of the log at `nextLamport`. */
-  readonly chainHash: Uint8Array;
-  readonly hasMore: boolean;
-  readonly epoch: string;
-}
+import type { PullPage } from '../domain/pull-page.js';
 
 @Injectable()
 export class PullService {

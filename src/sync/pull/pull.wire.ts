@@ -1,6 +1,6 @@
-import { toStockEventWire } from '../../inventory/stock-event.wire.js';
+import { hex, toStockEventWire } from '../../inventory/stock-event.wire.js';
 import type { PullResponseDto } from './pull.dto.js';
-import type { PullPage } from './pull.service.js';
+import type { PullPage } from '../domain/pull-page.js';
 
 export function toPullResponse(page: PullPage): PullResponseDto {
   return {
@@ -10,7 +10,7 @@ export function toPullResponse(page: PullPage): PullResponseDto {
     conflicts: [],
     next_lamport: page.nextLamport,
     server_lamport: page.serverLamport,
-    chain_hash: Buffer.from(page.chainHash).toString('hex'),
+    chain_hash: hex(page.chainHash),
     has_more: page.hasMore,
     epoch: page.epoch,
   };

@@ -5,15 +5,7 @@ import { StockLevelRepository } from '../../inventory/persistence/stock-level.re
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
 import { decidePush, type PushContext } from '../domain/decide-push.js';
 import type { PushCommand } from '../domain/push-command.js';
-import type { PushOutcome } from '../domain/push-outcome.js';
-
-export interface PushReceipt {
-  /** One for each entry, in the order of the command. */
-  readonly outcomes: readonly PushOutcome[];
-  readonly serverLamport: number;
-  readonly epoch: string;
-  readonly at: Date;
-}
+import type { PushReceipt } from '../domain/push-outcome.js';
 
 /**
  * Nothing is in the catalogue while devices can't push products: every product is unknown, and says so.

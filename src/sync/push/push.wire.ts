@@ -5,7 +5,13 @@ import { type FieldError, ProblemError } from '../../problems/problem.js';
 import type { DevicePrincipal } from '../../tenancy/domain/principal.js';
 import { readWire } from '../../wire/read-wire.js';
 import type { PushCommand, PushEntry } from '../domain/push-command.js';
-import { type PushOutcome, type RecordedOutcome, type Rejected, REJECTIONS } from '../domain/push-outcome.js';
+import {
+  type PushOutcome,
+  type PushReceipt,
+  type RecordedOutcome,
+  type Rejected,
+  REJECTIONS,
+} from '../domain/push-outcome.js';
 import {
   OperationDto,
   PUSH_ENTRIES_MAX,
@@ -13,7 +19,6 @@ import {
   type PushResponseDto,
   type PushResultDto,
 } from './push.dto.js';
-import type { PushReceipt } from './push.service.js';
 
 /**
  * Reads a push whose envelope is valid: each entry on its own, so that a malformed one rejects only itself.

@@ -1,2 +1,11 @@
 export const TENANT_STATUSES = ['ACTIVE', 'SUSPENDED'] as const;
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
+
+/** A business. */
+export interface Tenant {
+  readonly id: string;
+  readonly name: string;
+  readonly status: TenantStatus;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly createdAt: Date;
+}

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { TenantTransaction } from '../../database/tenant-database.js';
+import type { Device } from '../domain/device.js';
 import type { DeviceType } from '../domain/device-type.js';
 import { DeviceEntity } from './device.entity.js';
 
@@ -19,7 +20,7 @@ export class DeviceRepository {
   }
 
   /** All devices that were ever enrolled, the oldest first. */
-  list(tx: TenantTransaction): Promise<DeviceEntity[]> {
+  list(tx: TenantTransaction): Promise<Device[]> {
     return tx.manager.find(DeviceEntity, { where: { tenantId: tx.tenantId }, order: { createdAt: 'ASC', id: 'ASC' } });
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { PlatformTransaction, TenantTransaction } from '../../database/tenant-database.js';
 import { GENESIS_HASH } from '../domain/lamport-clock.js';
-import type { TenantStatus } from '../domain/tenant.js';
+import type { Tenant, TenantStatus } from '../domain/tenant.js';
 import { TenantEntity } from './tenant.entity.js';
 
 /** Whether a token's bearer may enter; undefined parts are not there. */
@@ -32,11 +32,11 @@ export class TenantRepository {
   }
 
   /** All tenants, the oldest first. */
-  list(tx: PlatformTransaction): Promise<TenantEntity[]> {
+  list(tx: PlatformTransaction): Promise<Tenant[]> {
     return tx.manager.find(TenantEntity, { order: { createdAt: 'ASC', id: 'ASC' } });
   }
 
-  find(tx: PlatformTransaction, id: string): Promise<TenantEntity | null> {
+  find(tx: PlatformTransaction, id: string): Promise<Tenant | null> {
     return tx.manager.findOneBy(TenantEntity, { id });
   }
 
