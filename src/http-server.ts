@@ -8,6 +8,7 @@ import { AppModule } from './app.module.js';
 import { SERVICE_VERSION, Settings } from './config/settings.js';
 import { NestLogger } from './logging/logger.js';
 import { ProblemError } from './problems/problem.js';
+import { answerProblem } from './problems/problem.filter.js';
 import { parseJsonBody } from './wire/json-body.js';
 
 /** 5 MiB: the largest push, 1,000 entries, has about a sixth of it. */
@@ -25,6 +26,8 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
     // One line a request, below, with who it was.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_BYTES_MAX,
+    // What the router itself refuses, such as a path that is not percent-encoded properly.
+    frameworkErrors: answerProblem,
     genReqId: () => randomUUID(), // ours, never the caller's: it finds one request in the log
     requestTimeout: REQUEST_TIMEOUT_MS,
   });

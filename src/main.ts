@@ -55,11 +55,11 @@ async function prepareDatabase(
   const url = embedded?.appUrl ?? (database.kind === 'external' ? database.url : '');
   const ownerUrl = embedded?.ownerUrl ?? (database.kind === 'external' ? database.ownerUrl : undefined);
   if (ownerUrl !== undefined) {
-    const done = await migrate(ownerUrl);
+    const done = await migrate(ownerUrl).catch(explainConnection('DATABASE_OWNER_URL'));
     if (done.length > 0) logger.info({ migrations: done }, 'migrated');
   }
   const source = createDataSource(url, 1);
-  await source.initialize();
+  await source.initialize().catch(explainConnection('DATABASE_URL'));
   try {
     await assertRestrictedRole(source);
     await assertMigrated(source);
@@ -70,6 +70,17 @@ async function prepareDatabase(
     databaseUrl: url,
     ...(embedded && { keptSecret: embedded.secrets.jwtSecret }),
   });
+}
+
+/** The server's own words, which name role, host or database, and never the password; other errors pass as they are. */
+function explainConnection(variable: string): (error: unknown) => never {
+  return (error) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!(error instanceof Error) || !/^(28...|3D000|08...|57P03|E[A-Z]+|EAI_AGAIN)$/.test(code)) throw error;
+    throw new DatabaseRefusedError(`There is no connection with ${variable}: ${error.message || code}.`, {
+      cause: error,
+    });
+  };
 }
 
 /** Where a person on this machine reaches it: "any address" is no address to type. */

@@ -6,41 +6,42 @@ import { PROBLEMS, type ProblemCode, ProblemError, problemType } from './problem
 /** Seconds after which a caller that met 503 may try again. */
 const RETRY_AFTER_SECONDS = 2;
 
-/** The one place where an error becomes an answer: `application/problem+json`, no stack, no SQL. */
+const logger = new Logger('Problems');
+
+/** What a route throws becomes an answer. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  private readonly logger = new Logger('Problems');
-
   catch(exception: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const problem = toProblem(exception);
-    const { status, title } = PROBLEMS[problem.code];
-    if (status >= 500) {
-      this.logger.error(
-        { err: exception, requestId: request.id },
-        `${problem.code} on ${request.method} ${request.url}`,
-      );
-    }
-    if (reply.sent || reply.raw.headersSent) return;
-    if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
-    if (status === 401) void reply.header('www-authenticate', 'Bearer');
-    void reply
-      .status(status)
-      .header('content-type', 'application/problem+json; charset=utf-8')
-      .send(
-        JSON.stringify({
-          type: problemType(problem.code),
-          title,
-          status,
-          code: problem.code,
-          ...(problem.details.detail !== undefined && { detail: problem.details.detail }),
-          instance: `urn:uuid:${request.id}`,
-          ...(problem.details.errors && { errors: problem.details.errors }),
-          ...problem.details.extensions,
-        }),
-      );
+    const http = host.switchToHttp();
+    answerProblem(exception, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
+}
+
+/** The one place where an error becomes an answer: `application/problem+json`, no stack, no SQL. */
+export function answerProblem(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = toProblem(exception);
+  const { status, title } = PROBLEMS[problem.code];
+  if (status >= 500) {
+    logger.error({ err: exception, requestId: request.id }, `${problem.code} on ${request.method} ${request.url}`);
+  }
+  if (reply.sent || reply.raw.headersSent) return;
+  if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+  if (status === 401) void reply.header('www-authenticate', 'Bearer');
+  void reply
+    .status(status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(
+      JSON.stringify({
+        type: problemType(problem.code),
+        title,
+        status,
+        code: problem.code,
+        ...(problem.details.detail !== undefined && { detail: problem.details.detail }),
+        instance: `urn:uuid:${request.id}`,
+        ...(problem.details.errors && { errors: problem.details.errors }),
+        ...problem.details.extensions,
+      }),
+    );
 }
 
 /** Errors of the framework and the database, translated; whatever is unknown is a fault of the service. */

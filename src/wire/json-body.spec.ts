@@ -34,7 +34,6 @@ describe('parseJsonBody', () => {
   it.each([
     ['cut off', '{"operations": ['],
     ['NaN', '{"delta": NaN}'],
-    ['nothing', ''],
     ['two values', '{} {}'],
     ['a single quote', "{'a': 1}"],
     ['nested 100,000 deep', '['.repeat(100_000) + ']'.repeat(100_000)],

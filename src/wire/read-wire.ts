@@ -19,7 +19,10 @@ export function registerWireField(wireClass: unknown, name: string): void {
  */
 export function readWire<T extends object>(WireClass: new () => T, input: unknown, path = ''): WireReading<T> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    return { ok: false, errors: [{ path, code: 'IS_OBJECT', message: 'must be an object' }] };
+    return {
+      ok: false,
+      errors: [{ path: path === '' ? 'body' : path, code: 'IS_OBJECT', message: 'must be an object' }],
+    };
   }
   const value = new WireClass();
   for (const name of fieldsByClass.get(WireClass) ?? []) {
@@ -37,7 +40,7 @@ function toFieldError(error: ValidationError, path: string): FieldError {
   if (error.value === DUPLICATED_KEY)
     return { path: field, code: 'DUPLICATED_KEY', message: 'stands more than once in its object' };
   if (error.value === undefined) return { path: field, code: 'REQUIRED', message: 'is required' };
-  // class-validator lists the constraints of the decorators from the lowest up; the last is the one written first.
-  const [constraint, message] = Object.entries(error.constraints ?? {}).at(-1) ?? ['invalid', 'is not valid'];
+  // In the order of the rules, which start with the type: of a text for an integer it is told that, not its bounds.
+  const [constraint, message] = Object.entries(error.constraints ?? {})[0] ?? ['invalid', 'is not valid'];
   return { path: field, code: constraint.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase(), message };
 }
