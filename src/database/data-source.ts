@@ -19,7 +19,13 @@ export function dataSourceOptions(url: string, poolMax: number): DataSourceOptio
     poolSize: poolMax,
     connectTimeoutMS: 10_000,
     applicationName: 'agrotour-sync-engine',
-    extra: { idleTimeoutMillis: 30_000, keepAlive: true },
+    extra: {
+      idleTimeoutMillis: 30_000,
+      keepAlive: true,
+      // Whatever the server's default is: what a push reads after it has the clock lock must be what is committed then,
+      // not what was when its transaction began. Set for the session, it costs no round trip of each transaction.
+      options: '-c default_transaction_isolation=read\\ committed',
+    },
   };
 }
 

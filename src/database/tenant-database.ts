@@ -30,7 +30,7 @@ export class TenantDatabase {
 
   /** Runs `work` in one transaction of `tenantId`: commits when it resolves, rolls back when it throws. */
   async transaction<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
-    return this.source.transaction('READ COMMITTED', async (manager) => {
+    return this.source.transaction(async (manager) => {
       await enter(manager, { tenantId, platform: false });
       return work({ tenantId, manager });
     });
@@ -38,7 +38,7 @@ export class TenantDatabase {
 
   /** As `transaction`, for the operator. */
   async platformTransaction<T>(work: (tx: PlatformTransaction) => Promise<T>): Promise<T> {
-    return this.source.transaction('READ COMMITTED', async (manager) => {
+    return this.source.transaction(async (manager) => {
       await enter(manager, { tenantId: '', platform: true });
       return work({ manager });
     });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.js';
 import type { Operation } from './operation.js';
 
@@ -31,10 +31,10 @@ export function contentHash(tenantId: string, operation: Operation): Uint8Array 
     created_by: operation.createdBy,
     updated_by: operation.updatedBy,
   });
-  return createHash('sha256').update(json).digest();
+  return hash('sha256', json, 'buffer');
 }
 
 /** SHA-256 of the bytes of the previous event's chain hash, then of this event's content hash. */
 export function chainHash(previous: Uint8Array, content: Uint8Array): Uint8Array {
-  return createHash('sha256').update(previous).update(content).digest();
+  return hash('sha256', Buffer.concat([previous, content]), 'buffer');
 }

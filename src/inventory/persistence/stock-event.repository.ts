@@ -58,6 +58,11 @@ interface KnownRow {
   readonly content_hash: Buffer;
 }
 
+/*
+ * The two look-ups by key ask for each key on its own (LATERAL with LIMIT), not for "any of these": before the first
+ * ANALYZE of a new table the planner takes a tenant for a handful of rows, reads its whole log through some other index
+ * and filters. At 32,000 events that took 12 ms under the clock lock, against 0.3 ms (bench/push).
+ */
 @Injectable()
 export class StockEventRepository {
   /**
@@ -72,8 +77,9 @@ export class StockEventRepository {
   /** Those of `operationIds` that are in the log, by id. */
   async known(tx: TenantTransaction, operationIds: readonly string[]): Promise<Map<string, KnownEvent>> {
     const rows = await tx.manager.query<KnownRow[]>(
-      `SELECT operation_id, lamport_ts, effect, stock_after, disposition, content_hash
-       FROM stock_events WHERE tenant_id = $1 AND operation_id = ANY($2::uuid[])`,
+      `SELECT known.* FROM unnest($2::uuid[]) AS asked (operation_id), LATERAL (
+         SELECT operation_id, lamport_ts, effect, stock_after, disposition, content_hash
+         FROM stock_events WHERE tenant_id = $1 AND operation_id = asked.operation_id LIMIT 1) AS known`,
       [tx.tenantId, operationIds],
     );
     return new Map(
@@ -93,8 +99,9 @@ export class StockEventRepository {
   /** Those of `clientLamports` that an event of the device has. */
   async usedLamports(tx: TenantTransaction, deviceId: string, clientLamports: readonly number[]): Promise<Set<number>> {
     const rows = await tx.manager.query<{ client_lamport: string }[]>(
-      `SELECT DISTINCT client_lamport FROM stock_events
-       WHERE tenant_id = $1 AND device_id = $2 AND client_lamport = ANY($3::bigint[])`,
+      `SELECT asked.client_lamport FROM unnest($3::bigint[]) AS asked (client_lamport), LATERAL (
+         SELECT FROM stock_events
+         WHERE tenant_id = $1 AND device_id = $2 AND client_lamport = asked.client_lamport LIMIT 1) AS used`,
       [tx.tenantId, deviceId, clientLamports],
     );
     return new Set(rows.map((row) => toSafeInteger(row.client_lamport)));

@@ -50,7 +50,8 @@ export function decidePush(command: PushCommand, context: PushContext): PushPlan
   const entries = command.entries.map((entry) => examine(entry, command, context));
   const refused = new Map<number, Rejected>();
   entries.forEach((entry, index) => {
-    if (entry.refusal) refused.set(index, entry.refusal);
+    const refusal = entry.refusal ?? entry.refusalIfNew;
+    if (refusal) refused.set(index, refusal);
   });
   for (;;) {
     const attempt = apply(entries, refused, command, context);
@@ -67,6 +68,8 @@ type ExaminedEntry =
       readonly operation: Operation;
       readonly hash: Uint8Array;
       readonly refusal?: never;
+      /** Answered unless its identity turns out to be taken within the push: that goes before. */
+      readonly refusalIfNew?: Rejected;
     };
 
 function examine(entry: PushEntry, command: PushCommand, context: PushContext): ExaminedEntry {
@@ -76,17 +79,15 @@ function examine(entry: PushEntry, command: PushCommand, context: PushContext): 
   }
   const { operation, tenantId } = entry;
   const { operationId, groupId } = operation;
-  const refuse = (code: Rejected['code']): ExaminedEntry => ({
-    groupId,
-    refusal: { status: 'rejected', id: operationId, code },
-  });
+  const rejected = (code: Rejected['code']): Rejected => ({ status: 'rejected', id: operationId, code });
+  const refuse = (code: Rejected['code']): ExaminedEntry => ({ groupId, refusal: rejected(code) });
   if (tenantId !== command.tenantId) return refuse('TENANT_MISMATCH');
   if (operation.deviceId !== command.deviceId) return refuse('DEVICE_MISMATCH');
   const hash = contentHash(tenantId, operation);
   const known = context.known.get(operationId);
   if (known && !sameBytes(known.contentHash, hash)) return refuse('IDEMPOTENCY_MISMATCH');
   if (!known && isLamportOutOfRange(context.clock, Math.max(command.clientLamport, operation.clientLamport))) {
-    return refuse('LAMPORT_OUT_OF_RANGE');
+    return { groupId, operation, hash, refusalIfNew: rejected('LAMPORT_OUT_OF_RANGE') };
   }
   return { groupId, operation, hash };
 }
@@ -116,13 +117,9 @@ function apply(
       outcomes.push(entry.refusal);
       continue;
     }
-    const refusal = refused.get(index);
-    if (refusal) {
-      outcomes.push(refusal);
-      continue;
-    }
     const { operation, hash, groupId } = entry;
     const original = log.recorded(operation.operationId);
+    const refusal = refused.get(index);
     if (original) {
       // A doubled line of one push: the same again is a duplicate, anything else a mistake.
       outcomes.push(
@@ -130,6 +127,8 @@ function apply(
           ? { status: 'duplicate', id: operation.operationId, original }
           : { status: 'rejected', id: operation.operationId, code: 'IDEMPOTENCY_MISMATCH' },
       );
+    } else if (refusal) {
+      outcomes.push(refusal);
     } else if (groupId !== null && fallenGroups.has(groupId)) {
       outcomes.push({ status: 'rejected', id: operation.operationId, code: 'GROUP_REJECTED' });
     } else {
