@@ -40,7 +40,7 @@ describe('readEnvironment', () => {
     ['PORT', '-1'],
     ['HOST', 'not a host'],
     ['DATABASE_URL', 'mysql://db/c'],
-    ['REDIS_URL', 'localhost:6379'],
+    ['REDIS_URL', 'cache.example.org:6379'],
     ['JWT_SECRET', 'short'],
     ['JWT_JWKS_URL', 'file:///etc/passwd'],
     ['ALLOWED_ORIGINS', 'https://till.example.org/path'],

@@ -55,8 +55,8 @@ export function decidePush(command: PushCommand, context: PushContext): PushPlan
   });
   for (;;) {
     const attempt = apply(entries, refused, command, context);
-    if (attempt.fallen === undefined) return attempt.plan;
-    refused.set(attempt.fallen.index, attempt.fallen.refusal);
+    if (attempt.done) return attempt.log.plan(attempt.outcomes);
+    refused.set(attempt.fallen, attempt.refusal);
   }
 }
 
@@ -92,11 +92,10 @@ function examine(entry: PushEntry, command: PushCommand, context: PushContext): 
   return { groupId, operation, hash };
 }
 
-interface Attempt {
-  readonly plan: PushPlan;
-  /** The first line of a group that stock refused, if the group was not refused before. */
-  readonly fallen?: { readonly index: number; readonly refusal: Rejected };
-}
+type Attempt =
+  | { readonly done: true; readonly outcomes: readonly PushOutcome[]; readonly log: LogWriter }
+  /** `fallen` is the index of the first line of a group that stock refused; the group had not fallen before. */
+  | { readonly done: false; readonly fallen: number; readonly refusal: Rejected };
 
 /** Applies the entries in order; those in `refused`, and all new lines of their groups, are left out. */
 function apply(
@@ -136,25 +135,25 @@ function apply(
     }
     const outcome = outcomes.at(-1);
     if (groupId !== null && !fallenGroups.has(groupId) && outcome?.status === 'rejected') {
-      return { plan: log.plan([]), fallen: { index, refusal: outcome } };
+      return { done: false, fallen: index, refusal: outcome };
     }
   }
-  return { plan: log.plan(outcomes) };
+  return { done: true, outcomes, log };
 }
 
 /** The tenant's log as it grows by one push: every operation sees the stock that those before it left. */
 class LogWriter {
-  private readonly events: (StockEvent & KnownOperation)[] = [];
+  private readonly written: { readonly operation: Operation; readonly outcome: KnownOperation }[] = [];
   private readonly byOperationId = new Map<string, KnownOperation>();
   private readonly levels = new Map<string, StockLevel>();
   private readonly lamportsGiven = new Set<number>();
-  private clock: TenantClock;
+  private lamport: number;
 
   constructor(
     private readonly context: PushContext,
     private readonly clientLamport: number,
   ) {
-    this.clock = context.clock;
+    this.lamport = context.clock.lamport;
   }
 
   recorded(operationId: string): KnownOperation | undefined {
@@ -176,33 +175,38 @@ class LogWriter {
       };
     }
     const warnings = this.warningsFor(operation, movement.oversold);
-    this.clock = {
-      ...this.clock,
-      lamport: nextLamport(this.clock.lamport, this.clientLamport, operation.clientLamport),
-      chainHash: chainHash(this.clock.chainHash, hash),
-    };
-    const event = {
-      ...operation,
-      lamport: this.clock.lamport,
+    this.lamport = nextLamport(this.lamport, this.clientLamport, operation.clientLamport);
+    const outcome = {
+      lamport: this.lamport,
       effect: movement.effect,
       stockAfter: movement.stockAfter,
       disposition: 'APPLIED' as const,
       contentHash: hash,
-      chainHash: this.clock.chainHash,
     };
-    this.events.push(event);
-    this.byOperationId.set(operationId, event);
+    this.written.push({ operation, outcome });
+    this.byOperationId.set(operationId, outcome);
     this.lamportsGiven.add(operation.clientLamport);
     this.levels.set(productId, {
       quantity: movement.stockAfter,
       tracked: movement.tracked,
-      lastLamport: event.lamport,
+      lastLamport: outcome.lamport,
     });
-    return { status: 'accepted', id: operationId, lamport: event.lamport, warnings };
+    return { status: 'accepted', id: operationId, lamport: outcome.lamport, warnings };
   }
 
+  /** Hashes the chain only now: an attempt that is given up has cost no hash. */
   plan(outcomes: readonly PushOutcome[]): PushPlan {
-    return { outcomes, events: this.events, levels: this.levels, clock: this.clock };
+    let head = this.context.clock.chainHash;
+    const events = this.written.map(({ operation, outcome }) => {
+      head = chainHash(head, outcome.contentHash);
+      return { ...operation, ...outcome, chainHash: head };
+    });
+    return {
+      outcomes,
+      events,
+      levels: this.levels,
+      clock: { ...this.context.clock, lamport: this.lamport, chainHash: head },
+    };
   }
 
   private warningsFor(operation: Operation, oversold: boolean): Warning[] {

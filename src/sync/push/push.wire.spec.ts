@@ -92,8 +92,12 @@ const isDegrees =
     typeof value === 'number' && Math.abs(value) <= max;
 const isMoney: Check = (value) =>
   typeof value === 'number' && Math.abs(value) <= AMOUNT_MAX && Number(value.toFixed(2)) === value;
-const isTime: Check = (value) =>
-  typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/.test(value) && Date.parse(value) >= 0;
+const isTime: Check = (value) => {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/.test(value)) return false;
+  // Date takes 30 February for 2 March.
+  const day = value.slice(0, 10);
+  return !isNaN(Date.parse(value)) && new Date(day).toISOString().startsWith(day);
+};
 const orNothing =
   (check: Check): Check =>
   (value) =>
@@ -305,9 +309,8 @@ describe('toPushCommand', () => {
     ['2026-03-01T04:30:00-05:00', '2026-03-01T09:30:00.000Z'],
     ['2026-03-01T04:30:00.1239-0500', '2026-03-01T09:30:00.123Z'],
     ['2026-02-28T23:59+00:00', '2026-02-28T23:59:00.000Z'],
-    ['2026-02-28T24:00:00Z', '2026-03-01T00:00:00.000Z'],
     ['2024-02-29T23:00:00-02:00', '2024-03-01T01:00:00.000Z'],
-    ['1970-01-01T00:00:00Z', '1970-01-01T00:00:00.000Z'],
+    ['1899-12-31T23:59:59Z', '1899-12-31T23:59:59.000Z'],
     ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'],
   ])('writes the time %s as %s', (sent, written) => {
     const { createdAt, expiresAt } = operationFrom({ created_at: sent, expires_at: sent });
@@ -350,7 +353,6 @@ describe('toPushCommand', () => {
     ['operation_hash', 'abc', 'MATCHES'],
     ['created_at', '2026-03-01T09:30:00', 'MATCHES'],
     ['created_at', '2026-02-29T09:30:00Z', 'IS_ISO8601'],
-    ['created_at', '1969-12-31T23:59:59Z', 'IS_TIME_IN_RANGE'],
     ['created_at', '9999-12-31T23:59:59-01:00', 'IS_TIME_IN_RANGE'],
     ['created_at', 1772357400, 'IS_ISO8601'],
   ])('refuses the %s %p, and that entry alone', (field, value, code) => {
@@ -359,8 +361,8 @@ describe('toPushCommand', () => {
   });
 
   it.each(['operation', 'lamport_ts', 'created_by'])('misses a %s that is not there', (field) => {
-    const { [field]: _left, ...rest } = BARE as Record<string, unknown>;
-    expect(entriesOf([rest]).map(errorsOf)).toEqual([[`operations[0].${field} REQUIRED`]]);
+    const rest = Object.entries(BARE).filter(([name]) => name !== field);
+    expect(entriesOf([Object.fromEntries(rest)]).map(errorsOf)).toEqual([[`operations[0].${field} REQUIRED`]]);
   });
 
   it('wants at least one unit to be moved, and lets a count be zero', () => {
