@@ -19,14 +19,16 @@ const CLOSE_TIMEOUT_MS = 10_000;
 async function start(): Promise<void> {
   const environment = readEnvironment(process.env);
   const logger = createLogger(environment.logLevel, process.stdout.isTTY);
-  const embedded =
-    environment.database.kind === 'embedded' ? await EmbeddedPostgres.start(environment.dataDir) : undefined;
+  const starting = environment.database.kind === 'embedded' ? EmbeddedPostgres.start(environment.dataDir) : undefined;
   let app: NestFastifyApplication | undefined;
   const stop = async (): Promise<void> => {
     // Requests under way are answered; one that hangs doesn't keep the database from being shut down.
     await Promise.race([app?.close(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
-    await embedded?.stop();
+    // A database that is still starting is stopped once it has.
+    await (await starting?.catch(() => undefined))?.stop();
   };
+  stopOnSignals(stop, logger);
+  const embedded = await starting;
   try {
     const settings = await prepareDatabase(environment, embedded, logger);
     app = await createHttpServer(settings, logger);
@@ -38,7 +40,6 @@ async function start(): Promise<void> {
     await stop().catch(() => undefined); // the first error is the one to tell
     throw error;
   }
-  stopOnSignals(stop, logger);
   embedded?.onLost((error) => {
     logger.fatal({ err: error }, 'The embedded database is gone');
     process.exit(1);

@@ -29,7 +29,7 @@ import { type PushOutcome, REJECTION_CODES, type RejectionCode, type Warning, WA
 
 /** Shrunk failures of the past first, then new histories. */
 function holdsForHistories(law: (history: PushHistory) => void): void {
-  fc.assert(fc.property(pushHistories, law), { numRuns: 200, examples: PUSH_HISTORIES.map((history) => [history]) });
+  fc.assert(fc.property(pushHistories, law), { numRuns: 120, examples: PUSH_HISTORIES.map((history) => [history]) });
 }
 
 /** `toEqual`, which takes milliseconds where hashes are compared, only to show what differs. */
@@ -110,6 +110,25 @@ describe('decidePush, over all histories', () => {
     holdsForHistories((history) => {
       const ids = replay(history).log.events.map((event) => event.operationId);
       expect(new Set(ids).size).toBe(ids.length);
+    });
+  });
+
+  it('answers what has the identity of an entry recorded before it as duplicate or mismatch, whatever else is wrong (I2)', () => {
+    holdsForHistories((history) => {
+      const recorded = new Map<string, string>();
+      for (const { command, plan } of replay(history).pushes) {
+        command.entries.forEach((entry, index) => {
+          if (!entry.readable || entry.tenantId !== TENANT || entry.operation.deviceId !== command.deviceId) return;
+          const outcome = plan.outcomes[index];
+          const { operationId: id } = entry.operation;
+          const content = Buffer.from(contentHash(TENANT, entry.operation)).toString('hex');
+          const before = recorded.get(id);
+          if (before !== undefined) {
+            expect(codeOf(outcome) ?? outcome?.status).toBe(before === content ? 'duplicate' : 'IDEMPOTENCY_MISMATCH');
+          } else if (outcome?.status === 'accepted') recorded.set(id, content);
+          else expect(outcome?.status).toBe('rejected');
+        });
+      }
     });
   });
 
