@@ -4,7 +4,7 @@ import type { Operation } from '../../inventory/domain/operation.js';
 import type { StockEvent } from '../../inventory/domain/stock-event.js';
 import { isLamportOutOfRange, nextLamport, type TenantClock } from '../../tenancy/domain/lamport-clock.js';
 import type { PushCommand, PushEntry } from './push-command.js';
-import type { PushOutcome, RecordedOutcome, Rejected, Warning } from './push-outcome.js';
+import type { PushOutcome, RecordedOutcome, Rejected, RejectionCode, Warning } from './push-outcome.js';
 
 /** What the log knows of an operation that is pushed again. */
 export interface KnownOperation extends RecordedOutcome {
@@ -43,21 +43,23 @@ export const CLOCK_SKEW_WARNING_MS = 5 * 60_000;
  * Decides a push: which operations take effect, in which order, and what each leaves in stock. Pure, so the same
  * pushes in the same order give the same log (I8).
  *
- * A group stands or falls as a whole. When one of its lines is refused for want of stock, the lines before it have
- * already moved stock that later entries saw; so the push is decided anew without that group, until no more falls.
+ * In one pass. A group stands or falls as a whole, so it is decided as a whole, where its first line stands: all its
+ * lines are written, and if one is refused, they are all taken back before anything else sees them (ADR 0007).
  */
 export function decidePush(command: PushCommand, context: PushContext): PushPlan {
   const entries = command.entries.map((entry) => examine(entry, command, context));
-  const refused = new Map<number, Rejected>();
-  entries.forEach((entry, index) => {
-    const refusal = entry.refusal ?? entry.refusalIfNew;
-    if (refusal) refused.set(index, refusal);
-  });
-  for (;;) {
-    const attempt = apply(entries, refused, command, context);
-    if (attempt.done) return attempt.log.plan(attempt.outcomes);
-    refused.set(attempt.fallen, attempt.refusal);
+  const linesOf = new Map<string, number[]>();
+  for (const [index, { groupId }] of entries.entries()) {
+    if (groupId !== null) linesOf.set(groupId, [...(linesOf.get(groupId) ?? []), index]);
   }
+  const log = new LogWriter(context, command.clientLamport);
+  const outcomes: PushOutcome[] = [];
+  for (const [index, entry] of entries.entries()) {
+    if (outcomes[index]) continue; // with the first line of its group
+    if (entry.groupId === null) outcomes[index] = decide(entry, log);
+    else decideGroup(linesOf.get(entry.groupId) ?? [], entries, log, outcomes);
+  }
+  return log.plan(outcomes);
 }
 
 /** An entry with all that can be said of it without the stock that other entries leave. */
@@ -92,58 +94,66 @@ function examine(entry: PushEntry, command: PushCommand, context: PushContext): 
   return { groupId, operation, hash };
 }
 
-type Attempt =
-  | { readonly done: true; readonly outcomes: readonly PushOutcome[]; readonly log: LogWriter }
-  /** `fallen` is the index of the first line of a group that stock refused; the group had not fallen before. */
-  | { readonly done: false; readonly fallen: number; readonly refusal: Rejected };
+function decide(entry: ExaminedEntry, log: LogWriter): PushOutcome {
+  if (entry.refusal) return entry.refusal;
+  const { operation, hash, refusalIfNew } = entry;
+  const original = log.recorded(operation.operationId);
+  if (original) {
+    // Known, or a doubled line of this push: the same again is a duplicate, anything else a mistake.
+    return sameBytes(original.contentHash, hash)
+      ? { status: 'duplicate', id: operation.operationId, original }
+      : { status: 'rejected', id: operation.operationId, code: 'IDEMPOTENCY_MISMATCH' };
+  }
+  return refusalIfNew ?? log.record(operation, hash);
+}
 
-/** Applies the entries in order; those in `refused`, and all new lines of their groups, are left out. */
-function apply(
+/** Decides the lines at `indexes` together, and puts their outcomes where they belong. */
+function decideGroup(
+  indexes: readonly number[],
   entries: readonly ExaminedEntry[],
-  refused: ReadonlyMap<number, Rejected>,
-  command: PushCommand,
-  context: PushContext,
-): Attempt {
-  const log = new LogWriter(context, command.clientLamport);
-  const fallenGroups = new Set<string>();
-  for (const index of refused.keys()) {
-    const groupId = entries[index]?.groupId;
-    if (groupId != null) fallenGroups.add(groupId);
+  log: LogWriter,
+  outcomes: PushOutcome[],
+): void {
+  const before = log.savepoint();
+  let fallen = false;
+  for (const index of indexes) {
+    const entry = entries[index];
+    if (entry) outcomes[index] = decide(entry, log);
+    fallen ||= outcomes[index]?.status === 'rejected';
   }
-  const outcomes: PushOutcome[] = [];
-  for (const [index, entry] of entries.entries()) {
-    if (entry.refusal) {
-      outcomes.push(entry.refusal);
-      continue;
+  if (!fallen) return;
+  log.rollBack(before);
+  let stockRefused = false;
+  for (const index of indexes) {
+    const outcome = outcomes[index];
+    if (outcome?.status === 'rejected') {
+      if (!STOCK_REFUSALS.has(outcome.code)) continue;
+      // Of the lines that stock refused only the first says so: the others were tried on what it would have left.
+      if (!stockRefused) {
+        stockRefused = true;
+        continue;
+      }
     }
-    const { operation, hash, groupId } = entry;
-    const original = log.recorded(operation.operationId);
-    const refusal = refused.get(index);
-    if (original) {
-      // A doubled line of one push: the same again is a duplicate, anything else a mistake.
-      outcomes.push(
-        sameBytes(original.contentHash, hash)
-          ? { status: 'duplicate', id: operation.operationId, original }
-          : { status: 'rejected', id: operation.operationId, code: 'IDEMPOTENCY_MISMATCH' },
-      );
-    } else if (refusal) {
-      outcomes.push(refusal);
-    } else if (groupId !== null && fallenGroups.has(groupId)) {
-      outcomes.push({ status: 'rejected', id: operation.operationId, code: 'GROUP_REJECTED' });
-    } else {
-      outcomes.push(log.record(operation, hash));
-    }
-    const outcome = outcomes.at(-1);
-    if (groupId !== null && !fallenGroups.has(groupId) && outcome?.status === 'rejected') {
-      return { done: false, fallen: index, refusal: outcome };
-    }
+    // In the log from before: a duplicate, whatever becomes of the group.
+    if (outcome?.status === 'duplicate' && log.recorded(outcome.id)) continue;
+    if (outcome) outcomes[index] = { status: 'rejected', id: outcome.id, code: 'GROUP_REJECTED' };
   }
-  return { done: true, outcomes, log };
+}
+
+const STOCK_REFUSALS: ReadonlySet<RejectionCode> = new Set(['INSUFFICIENT_STOCK', 'QUANTITY_OUT_OF_RANGE']);
+
+interface WrittenLine {
+  readonly operation: Operation;
+  readonly outcome: KnownOperation;
+  /** What it changed, for taking it back; undefined if this push had not touched the product before. */
+  readonly levelBefore: StockLevel | undefined;
+  readonly lamportBefore: number;
+  readonly gaveNewLamport: boolean;
 }
 
 /** The tenant's log as it grows by one push: every operation sees the stock that those before it left. */
 class LogWriter {
-  private readonly written: { readonly operation: Operation; readonly outcome: KnownOperation }[] = [];
+  private readonly written: WrittenLine[] = [];
   private readonly byOperationId = new Map<string, KnownOperation>();
   private readonly levels = new Map<string, StockLevel>();
   private readonly lamportsGiven = new Set<number>();
@@ -163,8 +173,8 @@ class LogWriter {
   /** Appends the operation, or says why stock refuses it and changes nothing (I9). */
   record(operation: Operation, hash: Uint8Array): PushOutcome {
     const { operationId, productId } = operation;
-    const before = this.levels.get(productId) ?? this.context.levels.get(productId) ?? EMPTY_LEVEL;
-    const movement = move(before, operation);
+    const levelBefore = this.levels.get(productId);
+    const movement = move(levelBefore ?? this.context.levels.get(productId) ?? EMPTY_LEVEL, operation);
     if (!movement.ok) {
       const { code } = movement;
       return {
@@ -175,6 +185,7 @@ class LogWriter {
       };
     }
     const warnings = this.warningsFor(operation, movement.oversold);
+    const lamportBefore = this.lamport;
     this.lamport = nextLamport(this.lamport, this.clientLamport, operation.clientLamport);
     const outcome = {
       lamport: this.lamport,
@@ -183,7 +194,8 @@ class LogWriter {
       disposition: 'APPLIED' as const,
       contentHash: hash,
     };
-    this.written.push({ operation, outcome });
+    const gaveNewLamport = !this.lamportsGiven.has(operation.clientLamport);
+    this.written.push({ operation, outcome, levelBefore, lamportBefore, gaveNewLamport });
     this.byOperationId.set(operationId, outcome);
     this.lamportsGiven.add(operation.clientLamport);
     this.levels.set(productId, {
@@ -194,7 +206,24 @@ class LogWriter {
     return { status: 'accepted', id: operationId, lamport: outcome.lamport, warnings };
   }
 
-  /** Hashes the chain only now: an attempt that is given up has cost no hash. */
+  /** Where to roll back to. */
+  savepoint(): number {
+    return this.written.length;
+  }
+
+  /** Takes back all that was written since, the last first. */
+  rollBack(savepoint: number): void {
+    for (const line of this.written.splice(savepoint).reverse()) {
+      const { operationId, productId, clientLamport } = line.operation;
+      this.byOperationId.delete(operationId);
+      if (line.gaveNewLamport) this.lamportsGiven.delete(clientLamport);
+      if (line.levelBefore) this.levels.set(productId, line.levelBefore);
+      else this.levels.delete(productId);
+      this.lamport = line.lamportBefore;
+    }
+  }
+
+  /** Hashes the chain only now: what was rolled back has cost no hash. */
   plan(outcomes: readonly PushOutcome[]): PushPlan {
     let head = this.context.clock.chainHash;
     const events = this.written.map(({ operation, outcome }) => {
