@@ -9,6 +9,8 @@ import { SERVICE_VERSION, Settings } from './config/settings.js';
 import { NestLogger } from './logging/logger.js';
 import { ProblemError } from './problems/problem.js';
 import { answerProblem } from './problems/problem.filter.js';
+import { authenticate } from './tenancy/guards/authentication.guard.js';
+import { TokensService } from './tenancy/tokens.service.js';
 import { parseJsonBody } from './wire/json-body.js';
 
 /** 5 MiB: the largest push, 1,000 entries, has about a sixth of it. */
@@ -34,6 +36,7 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, {
     logger: new NestLogger(logger),
     abortOnError: false,
+    bodyParser: false, // Nest's own would take forms, and JSON with doubled keys
   });
   if (settings.allowedOrigins.length > 0) app.enableCors({ origin: [...settings.allowedOrigins] });
   app.useBodyParser(
@@ -43,8 +46,11 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
       done(null, parseJsonBody(body)); // what it throws, the adapter hands to the filter
     },
   );
-  observe(adapter.getInstance());
-  if (settings.role === 'worker') closeAllButHealth(adapter.getInstance());
+  const server = adapter.getInstance();
+  server.removeContentTypeParser('text/plain'); // Fastify's own
+  authenticateBeforeBodies(server, app.get(TokensService));
+  observe(server);
+  if (settings.role === 'worker') closeAllButHealth(server);
   SwaggerModule.setup('docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'openapi.json',
     customSiteTitle: 'Agrotour Sync Engine',
@@ -86,6 +92,15 @@ function observe(server: FastifyInstance): void {
     const level = request.routeOptions.url?.startsWith('/health') ? 'debug' : 'info';
     request.log[level](fields, 'request');
     done();
+  });
+}
+
+/** No public route takes a body, so whoever sends one has a token: a stranger's five megabytes are not even read. */
+function authenticateBeforeBodies(server: FastifyInstance, tokens: TokensService): void {
+  server.addHook('onRequest', async (request) => {
+    const hasBody =
+      request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
+    if (hasBody && !request.is404) await authenticate(request, tokens);
   });
 }
 

@@ -13,7 +13,8 @@ import { prepareDemo } from './demo.js';
 import { createHttpServer } from './http-server.js';
 import { createLogger } from './logging/logger.js';
 
-const CLOSE_TIMEOUT_MS = 10_000;
+/** Less than the ten seconds that container engines give by default. */
+const CLOSE_TIMEOUT_MS = 6_000;
 
 /** From the environment to a service that listens; whatever was started before a failure is stopped again. */
 async function start(): Promise<void> {
@@ -23,7 +24,7 @@ async function start(): Promise<void> {
   let app: NestFastifyApplication | undefined;
   const stop = async (): Promise<void> => {
     // Requests under way are answered; one that hangs doesn't keep the database from being shut down.
-    await Promise.race([app?.close(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    if (app) await closeWithin(CLOSE_TIMEOUT_MS, app);
     // A database that is still starting is stopped once it has.
     await (await starting?.catch(() => undefined))?.stop();
   };
@@ -35,7 +36,7 @@ async function start(): Promise<void> {
     await app.listen(environment.port, environment.host);
     const url = await reachableUrl(app);
     logger.info({ url, role: settings.role, database: environment.database.kind }, 'listening');
-    if (embedded) process.stdout.write(await prepareDemo(app, url));
+    if (embedded && settings.role !== 'worker') process.stdout.write(await prepareDemo(app, url));
   } catch (error) {
     await stop().catch(() => undefined); // the first error is the one to tell
     throw error;
@@ -44,6 +45,17 @@ async function start(): Promise<void> {
     logger.fatal({ err: error }, 'The embedded database is gone');
     process.exit(1);
   });
+}
+
+/** Clients keep their connections open; each is closed as soon as it has no request under way. */
+async function closeWithin(timeoutMs: number, app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer();
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+  }, 50);
+  await Promise.race([app.close(), sleep(timeoutMs, undefined, { ref: false })]);
+  clearInterval(idle);
+  server.closeAllConnections();
 }
 
 /** Brings the schema up to date where it may, and makes sure that the service's own role is harmless. */

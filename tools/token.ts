@@ -50,6 +50,7 @@ function toPrincipal(values: { tenant?: string; role?: string; device?: string; 
     case undefined:
       throw new UsageError(`--role must be one of ${ROLES.join(', ')}.\n\n${USAGE}`);
     case 'operator':
+      if (values.tenant !== undefined) throw new UsageError('An operator belongs to no tenant: leave --tenant out.');
       return { role, userId };
     case 'device':
       return { role, userId, tenantId: uuid('--tenant', values.tenant), deviceId: uuid('--device', values.device) };

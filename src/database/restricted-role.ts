@@ -5,52 +5,72 @@ export class DatabaseRefusedError extends Error {
   override readonly name = 'DatabaseRefusedError';
 }
 
-interface RoleFacts {
-  readonly role: string;
-  readonly superuser: boolean;
-  readonly bypassesRls: boolean;
-  readonly createsRoles: boolean;
-  readonly mightyRoles: string[];
-  readonly ownedTables: string[];
-  readonly dangerousGrants: string[];
-}
+/** What PostgreSQL says of the role and the schema; `reason` completes "…, which could bypass row-level security:". */
+const CHECKS: readonly { readonly reason: string; readonly query: string }[] = [
+  {
+    reason: 'it has',
+    query: `SELECT attribute FROM pg_roles, unnest(
+              ARRAY['SUPERUSER', 'BYPASSRLS', 'CREATEROLE', 'REPLICATION'],
+              ARRAY[rolsuper, rolbypassrls, rolcreaterole, rolreplication]) AS held (attribute, given)
+            WHERE rolname = current_user AND given`,
+  },
+  {
+    reason: 'it is a member of',
+    query: `SELECT rolname FROM pg_roles
+            WHERE rolname <> current_user AND pg_has_role(current_user, oid, 'MEMBER')
+              AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication
+                   OR rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
+                                  'pg_execute_server_program'))`,
+  },
+  {
+    reason: 'it owns, or is a member of the owner of,',
+    query: `SELECT oid::regclass::text FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+              AND pg_has_role(current_user, relowner, 'MEMBER')
+            UNION ALL SELECT 'the schema public' FROM pg_namespace
+            WHERE nspname = 'public' AND pg_has_role(current_user, nspowner, 'MEMBER')
+            UNION ALL SELECT 'the database' FROM pg_database
+            WHERE datname = current_database() AND pg_has_role(current_user, datdba, 'MEMBER')`,
+  },
+  {
+    reason: 'it may',
+    query: `SELECT 'create in the schema public' WHERE has_schema_privilege(current_user, 'public', 'CREATE')`,
+  },
+  {
+    reason: 'it has been granted',
+    query: `SELECT privilege || ' on ' || oid::regclass FROM pg_class, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+              AND has_table_privilege(current_user, oid, privilege)
+            UNION ALL SELECT privilege || ' on stock_events' FROM unnest(ARRAY['UPDATE', 'DELETE']) AS privilege
+            WHERE has_table_privilege(current_user, to_regclass('public.stock_events'), privilege)`,
+  },
+  {
+    reason: 'row-level security is not forced on',
+    query: `SELECT oid::regclass::text FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+              AND NOT (relrowsecurity AND relforcerowsecurity)
+              AND (relname = 'tenants' OR EXISTS (
+                    SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'tenant_id' AND NOT attisdropped))`,
+  },
+];
 
 /**
- * Row-level security binds neither superusers nor BYPASSRLS, an owner can switch it off, TRUNCATE passes it by, and who
- * may create a foreign key or a trigger can look or act across it. So the service serves only as a role that can do
- * none of this, nor become a role that can.
+ * Row-level security binds neither superusers nor BYPASSRLS, an owner can switch it off, TRUNCATE passes it by, who
+ * replicates or reads the server's files reads every tenant, and who may create a foreign key or a trigger can look or
+ * act across it. So the service serves only as a role that can do none of this, nor become a role that can.
  * @throws DatabaseRefusedError with every reason.
  */
 export async function assertRestrictedRole(source: DataSource): Promise<void> {
-  const [facts] = await source.query<RoleFacts[]>(`
-    SELECT rolname AS role, rolsuper AS superuser, rolbypassrls AS "bypassesRls", rolcreaterole AS "createsRoles",
-           ARRAY(SELECT other.rolname::text FROM pg_roles other
-                 WHERE other.rolname <> current_user AND (other.rolsuper OR other.rolbypassrls)
-                   AND pg_has_role(current_user, other.oid, 'MEMBER')) AS "mightyRoles",
-           ARRAY(SELECT c.oid::regclass::text FROM pg_class c
-                 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
-                   AND pg_has_role(current_user, c.relowner, 'MEMBER')) AS "ownedTables",
-           ARRAY(SELECT privilege || ' on ' || c.oid::regclass::text
-                 FROM pg_class c, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
-                 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-                   AND has_table_privilege(current_user, c.oid, privilege)) AS "dangerousGrants"
-    FROM pg_roles WHERE rolname = current_user`);
-  if (facts === undefined) throw new DatabaseRefusedError('The role of DATABASE_URL is not in pg_roles.');
-  const reasons = [
-    facts.superuser && 'it is a superuser',
-    facts.bypassesRls && 'it has BYPASSRLS',
-    facts.createsRoles && 'it has CREATEROLE',
-    facts.mightyRoles.length > 0 && `it is a member of ${facts.mightyRoles.join(', ')}`,
-    facts.ownedTables.length > 0 && `it owns, or is a member of the owner of, ${facts.ownedTables.join(', ')}`,
-    // The other reasons imply these privileges; alone they are news.
-    !facts.superuser &&
-      facts.ownedTables.length === 0 &&
-      facts.dangerousGrants.length > 0 &&
-      `it has ${facts.dangerousGrants.join(', ')}`,
-  ].filter((reason) => reason !== false);
+  const reasons: string[] = [];
+  for (const { reason, query } of CHECKS) {
+    const rows = await source.query<Record<string, string>[]>(query);
+    const found = rows.flatMap((row) => Object.values(row));
+    if (found.length > 0) reasons.push(`${reason} ${found.join(', ')}`);
+  }
   if (reasons.length === 0) return;
+  const [{ role }] = await source.query<[{ role: string }]>('SELECT current_user AS role');
   throw new DatabaseRefusedError(
-    `DATABASE_URL logs in as "${facts.role}", which could bypass row-level security: ${reasons.join('; ')}. ` +
+    `DATABASE_URL logs in as "${role}", which could bypass row-level security: ${reasons.join('; ')}. ` +
       'Let it log in as a role that only has what the migrations grant, such as agrotour_app.',
   );
 }

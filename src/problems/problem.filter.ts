@@ -21,9 +21,9 @@ export class ProblemFilter implements ExceptionFilter {
 export function answerProblem(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblem(exception);
   const { status, title } = PROBLEMS[problem.code];
-  if (status >= 500) {
-    logger.error({ err: exception, requestId: request.id }, `${problem.code} on ${request.method} ${request.url}`);
-  }
+  const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url };
+  if (status === 503) logger.warn({ ...fields, reason: reasonOf(exception) }, problem.code);
+  else if (status >= 500) logger.error({ ...fields, err: exception }, problem.code);
   if (reply.sent || reply.raw.headersSent) return;
   if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
@@ -42,6 +42,12 @@ export function answerProblem(exception: unknown, request: FastifyRequest, reply
         ...problem.details.extensions,
       }),
     );
+}
+
+/** An outage is told in a line, many times over: its stack says nothing that the first did not. */
+function reasonOf(exception: unknown): string {
+  const cause = exception instanceof ProblemError ? (exception.details.cause ?? exception) : exception;
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Errors of the framework and the database, translated; whatever is unknown is a fault of the service. */
@@ -96,8 +102,9 @@ function isTransient(exception: unknown): boolean {
   return (
     TRANSIENT_SQLSTATES.test(code) ||
     TRANSIENT_SOCKET_CODES.has(code) ||
-    // pg gives these two no code: the pool's wait and a socket that closed under a query.
+    // pg gives these no code: the pool's wait, its own limit on a query, and a socket that closed under one.
     error.message === 'timeout exceeded when trying to connect' ||
+    error.message === 'Query read timeout' ||
     error.message.startsWith('Connection terminated')
   );
 }

@@ -1,6 +1,6 @@
-import { BullModule } from '@nestjs/bullmq';
-import { Module } from '@nestjs/common';
-import { createPostgresBackend, createRedisBackend, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
+import { BullModule, InjectQueue } from '@nestjs/bullmq';
+import { Logger, Module } from '@nestjs/common';
+import { createPostgresBackend, createRedisBackend, Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Settings } from '../config/settings.js';
 import { MAINTENANCE_QUEUE, QUEUE_SCHEMA } from './queue.names.js';
@@ -16,7 +16,26 @@ import { MAINTENANCE_QUEUE, QUEUE_SCHEMA } from './queue.names.js';
   ],
   exports: [BullModule],
 })
-export class QueueModule {}
+export class QueueModule {
+  constructor(@InjectQueue(MAINTENANCE_QUEUE) queue: Queue) {
+    // Without a listener BullMQ writes every failed try to the console; the connection's own listener tells the outage.
+    queue.on('error', () => undefined);
+  }
+}
+
+/** One line when Redis goes away and one when it is back; ioredis itself tries again, and would tell each try. */
+function tellOutages(connection: Redis): void {
+  const logger = new Logger('Queue');
+  let away = false;
+  connection.on('error', (error) => {
+    if (!away) logger.warn({ err: error }, 'Redis is out of reach; trying on');
+    away = true;
+  });
+  connection.on('ready', () => {
+    if (away) logger.log('Redis is back');
+    away = false;
+  });
+}
 
 /** Chooses the backend of this process, which BullMQ keeps as a process-wide default. */
 export function queueOptions(settings: Pick<Settings, 'redisUrl' | 'databaseUrl'>): QueueOptions {
@@ -29,7 +48,9 @@ export function queueOptions(settings: Pick<Settings, 'redisUrl' | 'databaseUrl'
   if (settings.redisUrl !== undefined) {
     setDefaultBackendFactory(createRedisBackend);
     // Blocking commands wait for as long as it takes: BullMQ asks for unlimited retries.
-    return { connection: new Redis(settings.redisUrl, { maxRetriesPerRequest: null }), defaultJobOptions };
+    const connection = new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
+    tellOutages(connection);
+    return { connection, defaultJobOptions };
   }
   setDefaultBackendFactory(createPostgresBackend);
   // BullMQ's types know Redis' connections only; its PostgreSQL backend takes a pool's options here.

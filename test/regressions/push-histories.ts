@@ -8,7 +8,8 @@ const once = (...entries: Parameters<typeof aPush>[0][number][]): PushHistory =>
 export const PUSH_HISTORIES: readonly PushHistory[] = [
   // Answered LAMPORT_OUT_OF_RANGE, though the line before had taken the identity.
   once(aSale(), aSale({ clientLamport: 1_000_001 })),
-  // Answered INSUFFICIENT_STOCK, for which the group fell, though by then the line before had taken the identity.
+  // Two entries of one identity, of which the one sent last is decided first, with its group, and refused by stock:
+  // the identity, and the stock, are then the other's.
   once(
     aRestock(5, { operationId: operationId(1) }),
     aSale({ operationId: operationId(2), delta: 3, groupId: groupId(1) }),

@@ -20,12 +20,64 @@ export interface TestDatabase {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asSuperuser(`CREATE DATABASE ${name} TEMPLATE agrotour OWNER agrotour_owner`);
+  await withClient(urlOf('TEST_SUPERUSER_URL', 'postgres'), async (client) => {
+    // A clone doesn't take over the rights on the database itself: here it gets those of the embedded one, no more.
+    await client.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+    const { rows } = await client.query<{ grant: string }>(
+      `SELECT format('GRANT %s ON DATABASE %I TO %s', privilege_type, $1::text, grantee::regrole) AS grant
+       FROM pg_database, aclexplode(datacl) WHERE datname = 'agrotour' AND grantee <> datdba`,
+      [name],
+    );
+    for (const { grant } of rows) await client.query(grant);
+  });
+  return describeDatabase(name);
+}
+
+function describeDatabase(name: string): TestDatabase {
   return {
     appUrl: urlOf('TEST_APP_URL', name),
     ownerUrl: urlOf('TEST_OWNER_URL', name),
     superuserUrl: urlOf('TEST_SUPERUSER_URL', name),
     drop: () => asSuperuser(`DROP DATABASE ${name} WITH (FORCE)`),
   };
+}
+
+/** A database of a test's own without any schema, as an owner finds it before the first migration. */
+export async function createEmptyDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await asSuperuser(`CREATE DATABASE ${name} TEMPLATE template0 OWNER agrotour_owner`);
+  return describeDatabase(name);
+}
+
+/** One statement on a connection of its own. */
+export async function queryOnce<Row extends pg.QueryResultRow>(
+  url: string,
+  statement: string,
+  parameters: unknown[] = [],
+): Promise<Row[]> {
+  return withClient(url, async (client) => (await client.query<Row>(statement, parameters)).rows);
+}
+
+/** Whether the service waits for a lock just now. */
+export async function isLockWaited(superuserUrl: string): Promise<boolean> {
+  // On a connection of its own: within a transaction the list of activities stands still.
+  const waiting = await queryOnce(
+    superuserUrl,
+    `SELECT FROM pg_stat_activity
+     WHERE datname = current_database() AND usename = 'agrotour_app' AND wait_event_type = 'Lock'`,
+  );
+  return waiting.length > 0;
+}
+
+/** A connection for as long as `work` takes. */
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 /** A pool of the restricted role with every entity, as the service's modules together make it. */
@@ -35,15 +87,11 @@ export function openDataSource(url: string, poolMax = 4): Promise<DataSource> {
 }
 
 async function asSuperuser(statement: string): Promise<void> {
-  const client = new pg.Client(urlOf('TEST_SUPERUSER_URL', 'postgres'));
-  await client.connect();
-  try {
+  await withClient(urlOf('TEST_SUPERUSER_URL', 'postgres'), async (client) => {
     // Two files that clone at once: the template is busy for a moment.
     await client.query('SELECT pg_advisory_lock(1)');
     await client.query(statement);
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 function urlOf(variable: string, database: string): string {

@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 import { TokensService } from '../../src/tenancy/tokens.service.js';
 
 const MAIN = path.resolve('dist/src/main.js');
-const SECRET = 'a secret that only the tests sign with';
+/** What the tests' services sign and check tokens with. */
+export const SECRET = 'a secret that only the tests sign with';
 
 /** The built service in a process of its own, on a port of its own. */
 export interface RunningService {
@@ -93,7 +94,7 @@ export async function request(
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body !== undefined && { body: raw ? (body as BodyInit) : JSON.stringify(body) }),
+    ...(body !== undefined && { body: raw ? body : JSON.stringify(body) }),
     signal: AbortSignal.timeout(30_000),
   });
   const text = await response.text();
@@ -105,6 +106,7 @@ export async function request(
 export interface TestTenant {
   readonly id: string;
   readonly adminToken: string;
+  staffToken(): Promise<string>;
   enrol(name?: string): Promise<{ id: string; token: string }>;
 }
 
@@ -117,6 +119,7 @@ export async function createTenant(service: Pick<RunningService, 'url'>, name = 
   return {
     id,
     adminToken,
+    staffToken: () => tokens.sign({ role: 'staff', userId: randomUUID(), tenantId: id }),
     async enrol(deviceName = 'Test device') {
       const enrolled = await request(`${service.url}/devices`, {
         token: adminToken,

@@ -39,6 +39,6 @@ export class ProjectionAuditWorker extends WorkerHost implements OnApplicationBo
 
   @OnWorkerEvent('error')
   onError(error: Error): void {
-    this.logger.warn({ err: error }, 'The maintenance queue is out of reach');
+    this.logger.debug({ reason: error.message }, 'The maintenance queue is out of reach'); // for each try to connect
   }
 }

@@ -47,6 +47,31 @@ const isRejected = (plan: PushPlan, index: number): boolean => plan.outcomes[ind
 const warningsOf = (outcome: PushOutcome | undefined): readonly Warning[] | undefined =>
   outcome?.status === 'accepted' ? outcome.warnings : undefined;
 const quantityOf = (log: PushLog, product = productId(1)): number | undefined => log.levels.get(product)?.quantity;
+const groupOf = (entry: PushEntry | undefined): string | null =>
+  (entry?.readable ? entry.operation.groupId : entry?.groupId) ?? null;
+
+/** The indexes of what is decided together, in the order of decision: a group is where its first line stands. */
+function decisionUnits({ entries }: PushCommand): number[][] {
+  const units = new Map<string | number, number[]>();
+  entries.forEach((entry, index) => {
+    const unit = groupOf(entry) ?? index;
+    units.set(unit, [...(units.get(unit) ?? []), index]);
+  });
+  return [...units.values()];
+}
+
+/** The indexes of a push's entries in the order in which they are decided, and so logged if accepted. */
+const decisionOrder = (command: PushCommand): number[] => decisionUnits(command).flat();
+
+const pickedBy = <T>(indexes: readonly number[], values: readonly T[]): T[] =>
+  indexes.flatMap((index) => values.slice(index, index + 1));
+
+const lamportsOf = ({ clientLamport, entries }: PushCommand): number[] => [
+  clientLamport,
+  ...entries.flatMap((entry) => (entry.readable ? entry.operation.clientLamport : [])),
+];
+
+const STOCK_CODES: readonly RejectionCode[] = ['INSUFFICIENT_STOCK', 'QUANTITY_OUT_OF_RANGE'];
 
 const malformed = (fields: Partial<MalformedEntry> = {}): MalformedEntry => ({
   readable: false,
@@ -86,16 +111,17 @@ describe('decidePush, over all histories', () => {
     });
   });
 
-  it('answers every entry once, in the order sent, under its own id, and logs the accepted ones only (I3)', () => {
+  it('answers every entry once, in the order sent, under its own id, and logs the accepted ones only, as decided (I3)', () => {
     holdsForHistories((history) => {
       for (const { command, plan } of replay(history).pushes) {
         expectSame(
           plan.outcomes.map(({ id }) => id),
           command.entries.map((entry) => (entry.readable ? entry.operation.operationId : entry.id)),
         );
-        const accepted = plan.outcomes.flatMap((outcome, index) => {
+        const accepted = decisionOrder(command).flatMap((index) => {
           const entry = command.entries[index];
-          if (outcome.status !== 'accepted') return [];
+          const outcome = plan.outcomes[index];
+          if (outcome?.status !== 'accepted') return [];
           return [{ ...(entry?.readable ? entry.operation : undefined), lamport: outcome.lamport }];
         });
         expectSame(
@@ -117,8 +143,9 @@ describe('decidePush, over all histories', () => {
     holdsForHistories((history) => {
       const recorded = new Map<string, string>();
       for (const { command, plan } of replay(history).pushes) {
-        command.entries.forEach((entry, index) => {
-          if (!entry.readable || entry.tenantId !== TENANT || entry.operation.deviceId !== command.deviceId) return;
+        decisionOrder(command).forEach((index) => {
+          const entry = command.entries[index];
+          if (!entry?.readable || entry.tenantId !== TENANT || entry.operation.deviceId !== command.deviceId) return;
           const outcome = plan.outcomes[index];
           const { operationId: id } = entry.operation;
           const content = Buffer.from(contentHash(TENANT, entry.operation)).toString('hex');
@@ -231,7 +258,7 @@ describe('decidePush, over all histories', () => {
     });
   });
 
-  it('lets no rejected entry leave a trace in log, stock or clock (I9)', () => {
+  it('lets no rejected entry, nor a group that fell, leave a trace in log, stock, clock or the outcomes of others (I9)', () => {
     holdsForHistories((history) => {
       for (const { command, context, plan } of replay(history).pushes) {
         const entries = command.entries.filter((_, index) => !isRejected(plan, index));
@@ -283,7 +310,7 @@ describe('decidePush, over all histories', () => {
       for (const { command, plan } of replay(history).pushes) {
         for (const group of [groupId(1), groupId(2)]) {
           const ofGroup = command.entries.flatMap((entry, index) =>
-            (entry.readable ? entry.operation.groupId : entry.groupId) === group ? [plan.outcomes[index]?.status] : [],
+            groupOf(entry) === group ? [plan.outcomes[index]?.status] : [],
           );
           expect(ofGroup.includes('accepted') && ofGroup.includes('rejected')).toBe(false);
         }
@@ -294,15 +321,48 @@ describe('decidePush, over all histories', () => {
   it('answers GROUP_REJECTED only where another entry of the group has a reason of its own', () => {
     holdsForHistories((history) => {
       for (const { command, plan } of replay(history).pushes) {
-        const groupAt = (index: number): string | null | undefined => {
-          const entry = command.entries[index];
-          return entry?.readable ? entry.operation.groupId : entry?.groupId;
-        };
-        plan.outcomes.forEach((outcome, index) => {
-          if (codeOf(outcome) !== 'GROUP_REJECTED') return;
-          const reasons = plan.outcomes.filter((_, other) => groupAt(other) === groupAt(index)).map(codeOf);
+        for (const unit of decisionUnits(command)) {
+          const reasons = pickedBy(unit, plan.outcomes).map(codeOf);
+          if (!reasons.includes('GROUP_REJECTED')) continue;
           expect(reasons.some((code) => code !== undefined && code !== 'GROUP_REJECTED')).toBe(true);
-        });
+        }
+      }
+    });
+  });
+
+  it('gives the stock that lacked as the reason of one line of a group at most, the first that it refused', () => {
+    holdsForHistories((history) => {
+      for (const { command, plan } of replay(history).pushes) {
+        for (const unit of decisionUnits(command)) {
+          const reasons = pickedBy(unit, plan.outcomes).map(codeOf);
+          expect(reasons.filter((code) => code && STOCK_CODES.includes(code)).length).toBeLessThanOrEqual(1);
+        }
+      }
+    });
+  });
+
+  it('decides a push as if its groups and lone entries had been pushed one after the other', () => {
+    holdsForHistories((history) => {
+      // Apart, those after one far ahead would be measured from a clock that it put forward.
+      fc.pre(history.every(({ command }) => lamportsOf(command).every((lamport) => lamport < LAMPORT_LEAD_MAX)));
+      const apart = new PushLog();
+      const { log, pushes } = replay(history);
+      history.forEach(({ command, clockSkewMs }, at) => {
+        for (const unit of decisionUnits(command)) {
+          const plan = apart.push({ ...command, entries: pickedBy(unit, command.entries) }, clockSkewMs);
+          expectSame(plan.outcomes, pickedBy(unit, pushes[at]?.plan.outcomes ?? []));
+        }
+      });
+      expectSame(apart, log);
+    });
+  });
+
+  it('decides a push as if the lines of each group had been sent together, where its first one stood', () => {
+    holdsForHistories((history) => {
+      for (const { command, context, plan } of replay(history).pushes) {
+        const order = decisionOrder(command);
+        const together = decidePush({ ...command, entries: pickedBy(order, command.entries) }, context);
+        expectSame(together, { ...plan, outcomes: pickedBy(order, plan.outcomes) });
       }
     });
   });
@@ -338,7 +398,9 @@ describe('decidePush, over all histories', () => {
       for (const { command, context, plan } of replay(history).pushes) {
         const given = lamportsOf.get(command.deviceId) ?? new Set();
         lamportsOf.set(command.deviceId, given);
-        const warned = plan.outcomes.flatMap((outcome) => (outcome.status === 'accepted' ? [outcome.warnings] : []));
+        const warned = pickedBy(decisionOrder(command), plan.outcomes)
+          .map(warningsOf)
+          .filter((warnings) => warnings !== undefined);
         const expected = plan.events.map((event) => {
           const due: Warning[] = [];
           const oversold = tracked.has(event.productId) && event.kind === 'DECREMENT' && event.stockAfter < 0;
@@ -368,6 +430,23 @@ describe('decidePush, over all histories', () => {
     });
   });
 
+  it('is tried with histories in which groups stand, and fall by stock, that have other lines between theirs', () => {
+    let stood = 0;
+    let fell = 0;
+    for (const history of fc.sample(pushHistories, { numRuns: 120, seed: 1 })) {
+      for (const { command, plan } of replay(history).pushes) {
+        for (const unit of decisionUnits(command)) {
+          const isTogether = (unit.at(-1) ?? 0) - (unit[0] ?? 0) < unit.length;
+          if (isTogether) continue;
+          const reasons = pickedBy(unit, plan.outcomes).map(codeOf);
+          if (reasons.some((code) => code && STOCK_CODES.includes(code))) fell += 1;
+          if (reasons.every((code) => code === undefined)) stood += 1;
+        }
+      }
+    }
+    expect(Math.min(stood, fell)).toBeGreaterThanOrEqual(5);
+  });
+
   it('is tried with histories that reach every status, code and warning', () => {
     const seen = new Set<string>();
     for (const history of fc.sample(pushHistories, { numRuns: 300, seed: 1 })) {
@@ -382,8 +461,7 @@ describe('decidePush, over all histories', () => {
 });
 
 describe('decidePush, where several codes apply', () => {
-  // Each makes one code apply to an operation that is well but for it. What stock refuses is looked at only in a group
-  // that still stands, so those two are tried without a group that fell.
+  // Each makes one code apply to an operation that is well but for it.
   const refused = { operationId: operationId(20) } as const;
   const FAULTS: Partial<Record<RejectionCode, (operation: Operation) => Operation>> = {
     DEVICE_MISMATCH: (operation) => ({ ...operation, deviceId: deviceId(2) }),
@@ -399,10 +477,7 @@ describe('decidePush, where several codes apply', () => {
     GROUP_REJECTED: (operation) => ({ ...operation, groupId: groupId(9) }),
   };
 
-  const faultSets = fc
-    .subarray([...REJECTION_CODES], { minLength: 1 })
-    .filter((faults) => !faults.includes('GROUP_REJECTED') || !faults.some((fault) => STOCK_CODES.includes(fault)));
-  const STOCK_CODES: readonly RejectionCode[] = ['INSUFFICIENT_STOCK', 'QUANTITY_OUT_OF_RANGE'];
+  const faultSets = fc.subarray([...REJECTION_CODES], { minLength: 1 });
 
   function withFaults(faults: readonly RejectionCode[]): PushEntry {
     if (faults.includes('VALIDATION')) {
@@ -439,13 +514,13 @@ describe('decidePush, where several codes apply', () => {
     );
   });
 
-  it('keeps that order when the identity was taken by an entry of the same push', () => {
+  it('keeps that order when the identity was taken by an entry of the same push that is decided before', () => {
     fc.assert(
       fc.property(
         faultSets.filter((faults) => faults.includes('IDEMPOTENCY_MISMATCH')),
         (faults) => {
           const first = aRestock(6, { operationId: operationId(1), clientLamport: 3 });
-          const plan = new PushLog().push(aPush([malformed({ groupId: groupId(9) }), first, withFaults(faults)]));
+          const plan = new PushLog().push(aPush([first, malformed({ groupId: groupId(9) }), withFaults(faults)]));
           expect(codeOf(plan.outcomes[2])).toBe(REJECTION_CODES.find((code) => faults.includes(code)));
         },
       ),
@@ -453,17 +528,30 @@ describe('decidePush, where several codes apply', () => {
     );
   });
 
-  it('says that an identity is taken rather than that stock lacked, though the group fell for that before', () => {
-    // Without the group there is enough for the claim between its lines, and then the id of the last line is taken.
-    const plan = new PushLog().push(
-      aPush([
-        aRestock(5, { operationId: operationId(1) }),
-        aSale({ operationId: operationId(2), delta: 3, groupId: groupId(1) }),
-        aSale({ operationId: operationId(3), delta: 5, paymentStatus: null }),
-        aSale({ operationId: operationId(3), delta: 5, paymentStatus: null, groupId: groupId(1) }),
-      ]),
-    );
-    expect(codes(plan)).toEqual([undefined, 'GROUP_REJECTED', undefined, 'IDEMPOTENCY_MISMATCH']);
+  describe('gives an identity that a lone entry and a line of a group have', () => {
+    const lone = aSale({ operationId: operationId(3), delta: 5, paymentStatus: null });
+    const line = { ...lone, groupId: groupId(1) };
+    const firstLine = aSale({ operationId: operationId(2), delta: 3, groupId: groupId(1) });
+    const pushAfterRestock = (units: number, entries: Operation[]): PushPlan => {
+      const log = new PushLog();
+      log.push(aPush([aRestock(units)]));
+      return log.push(aPush(entries));
+    };
+
+    it('to the group that stands, if its first line was sent before', () => {
+      const plan = pushAfterRestock(9, [firstLine, lone, line]);
+      expect(codes(plan)).toEqual([undefined, 'IDEMPOTENCY_MISMATCH', undefined]);
+    });
+
+    it('to the lone entry, if the group falls for want of stock, which is then what its line answers', () => {
+      const plan = pushAfterRestock(5, [firstLine, lone, line]);
+      expect(codes(plan)).toEqual(['GROUP_REJECTED', undefined, 'INSUFFICIENT_STOCK']);
+    });
+
+    it('to the lone entry, if it was sent before the group, and then says so rather than that stock lacks', () => {
+      const plan = pushAfterRestock(5, [lone, firstLine, line]);
+      expect(codes(plan)).toEqual([undefined, 'GROUP_REJECTED', 'IDEMPOTENCY_MISMATCH']);
+    });
   });
 });
 
@@ -683,6 +771,55 @@ describe('decidePush', () => {
     const plan = log.push(aPush([unpaid(2, 4, 1), unpaid(3, 4, 1), unpaid(4, 4, 2), unpaid(5, 1, 2)]));
     expect(codes(plan)).toEqual(['GROUP_REJECTED', 'INSUFFICIENT_STOCK', undefined, undefined]);
     expect(quantityOf(log)).toBe(0);
+  });
+
+  it('logs the lines of a group together, where the first of them stands', () => {
+    const log = new PushLog();
+    const line = (number: number, group?: number): Operation =>
+      aSale({ operationId: operationId(number), clientLamport: number, groupId: group ? groupId(group) : null });
+    const plan = log.push(aPush([line(1), line(2, 1), line(3), line(4, 2), line(5, 1), line(6, 2)]));
+    expect(plan.events.map((event) => event.operationId)).toEqual([1, 2, 5, 3, 4, 6].map(operationId));
+    expect(plan.events.map((event) => event.stockAfter)).toEqual([-1, -2, -3, -4, -5, -6]);
+    // The line with lamport 5 comes before that with 3, which is therefore past it.
+    expect(plan.outcomes.map(lamportOf)).toEqual([2, 3, 7, 8, 6, 9]);
+  });
+
+  it('gives a group what another had taken that fell, though the fallen one began before', () => {
+    const log = new PushLog();
+    const [p, q] = [productId(1), productId(2)];
+    log.push(
+      aPush([
+        aRestock(5, { operationId: operationId(1), productId: p }),
+        aRestock(0, { operationId: operationId(2), productId: q, kind: 'SET' }),
+      ]),
+    );
+    const unpaid = { paymentStatus: null } as const;
+    const plan = log.push(
+      aPush([
+        aSale({ ...unpaid, operationId: operationId(3), productId: p, delta: 5, groupId: groupId(2) }),
+        aSale({ ...unpaid, operationId: operationId(4), productId: p, delta: 5, groupId: groupId(1) }),
+        aSale({ ...unpaid, operationId: operationId(5), productId: q, groupId: groupId(2) }),
+      ]),
+    );
+    expect(codes(plan)).toEqual(['GROUP_REJECTED', undefined, 'INSUFFICIENT_STOCK']);
+    expect(plan.events).toMatchObject([{ operationId: operationId(4), stockAfter: 0 }]);
+    expect([quantityOf(log, p), quantityOf(log, q)]).toEqual([0, 0]);
+  });
+
+  it('says of the first line only that stock refused it, of the others of its group that the group fell', () => {
+    const log = new PushLog();
+    log.push(aPush([aRestock(5, { operationId: operationId(1) })]));
+    const claim = (number: number, delta: number): Operation =>
+      aSale({ operationId: operationId(number), delta, paymentStatus: null, groupId: groupId(1) });
+    const plan = log.push(aPush([claim(2, 4), claim(3, 3), claim(4, 6), malformed({ groupId: groupId(1) })]));
+    expect(plan.outcomes).toMatchObject([
+      { code: 'GROUP_REJECTED' },
+      { code: 'INSUFFICIENT_STOCK', available: 1 },
+      { code: 'GROUP_REJECTED' },
+      { code: 'VALIDATION' },
+    ]);
+    expect(plan.outcomes[2]).not.toHaveProperty('available');
+    expect(quantityOf(log)).toBe(5);
   });
 
   it('answers a line that is in the log as a duplicate, even if its group falls now', () => {

@@ -6,6 +6,7 @@ import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.re
 import { decidePush, type PushContext } from '../domain/decide-push.js';
 import type { PushCommand } from '../domain/push-command.js';
 import type { PushReceipt } from '../domain/push-outcome.js';
+import { TenantTurns } from './tenant-turns.js';
 
 /**
  * Nothing is in the catalogue while devices can't push products: every product is unknown, and says so.
@@ -19,11 +20,15 @@ export class PushService {
     private readonly clocks: TenantClockRepository,
     private readonly events: StockEventRepository,
     private readonly levels: StockLevelRepository,
+    private readonly turns: TenantTurns,
   ) {}
 
   /** Records a push: all its accepted entries or, if this throws, none. A bad entry is an outcome, not an error. */
   async push(command: PushCommand): Promise<PushReceipt> {
-    const at = new Date();
+    return this.turns.take(command.tenantId, () => this.record(command, new Date()));
+  }
+
+  private record(command: PushCommand, at: Date): Promise<PushReceipt> {
     return this.database.transaction(command.tenantId, async (tx) => {
       const context = await this.load(tx, command, at);
       const plan = decidePush(command, context);

@@ -7,6 +7,9 @@ export const LAMPORT_LEAD_MAX = 1_000_000;
 /** Chain hash of an empty log: 32 zero bytes. */
 export const GENESIS_HASH: Uint8Array = new Uint8Array(32);
 
+/** Kept free at the end of the range: more than one push can give out, so none runs over. */
+const LAMPORTS_RESERVED = 10_000;
+
 /** A tenant's logical clock and the head of its hash chain. */
 export interface TenantClock {
   /** Of the last entry; 0 before the first. */
@@ -24,5 +27,7 @@ export function nextLamport(current: number, ...seen: readonly number[]): number
 
 /** Whether `claimed` leads the clock by more than is believed, or leaves no lamport to give. */
 export function isLamportOutOfRange(clock: TenantClock, claimed: number): boolean {
-  return claimed - clock.lamport > LAMPORT_LEAD_MAX || claimed >= LAMPORT_MAX;
+  return (
+    claimed - clock.lamport > LAMPORT_LEAD_MAX || Math.max(claimed, clock.lamport) > LAMPORT_MAX - LAMPORTS_RESERVED
+  );
 }
