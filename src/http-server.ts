@@ -48,9 +48,9 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
   );
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain'); // Fastify's own
-  authenticateBeforeBodies(server, app.get(TokensService));
   observe(server);
   if (settings.role === 'worker') closeAllButHealth(server);
+  judgeBeforeBodies(server, app.get(TokensService));
   SwaggerModule.setup('docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'openapi.json',
     customSiteTitle: 'Agrotour Sync Engine',
@@ -95,12 +95,17 @@ function observe(server: FastifyInstance): void {
   });
 }
 
-/** No public route takes a body, so whoever sends one has a token: a stranger's five megabytes are not even read. */
-function authenticateBeforeBodies(server: FastifyInstance, tokens: TokensService): void {
+/**
+ * No public route takes a body, so whoever sends one has a token: a stranger's five megabytes are not even read. And one
+ * that says it is too large is refused here, where the rest of it is read and dropped: Fastify would close the connection
+ * while the client still sends, and the client would see that, not the answer, and try again for ever.
+ */
+function judgeBeforeBodies(server: FastifyInstance, tokens: TokensService): void {
   server.addHook('onRequest', async (request) => {
-    const hasBody =
-      request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
-    if (hasBody && !request.is404) await authenticate(request, tokens);
+    const length = request.headers['content-length'];
+    if (request.is404 || (length === undefined && request.headers['transfer-encoding'] === undefined)) return;
+    await authenticate(request, tokens);
+    if (Number(length) > BODY_BYTES_MAX) throw new ProblemError('PAYLOAD_TOO_LARGE');
   });
 }
 

@@ -1,6 +1,6 @@
 import { runMigrations as runQueueMigrations } from 'bullmq';
 import pg from 'pg';
-import { QUEUE_SCHEMA } from '../queue/queue.names.js';
+import { QUEUE_NAMES, QUEUE_SCHEMA } from '../queue/queue.names.js';
 import { createDataSource } from './data-source.js';
 
 /** Spells "MIGR". */
@@ -21,6 +21,8 @@ export async function migrate(ownerUrl: string): Promise<readonly string[]> {
     const done = await source.runMigrations();
     await source.query('GRANT SELECT ON schema_migrations TO agrotour_app'); // the service looks whether it is up to date
     await runQueueMigrations(turn, QUEUE_SCHEMA);
+    // BullMQ makes a sequence for each queue when the first job is added, which the restricted role may not.
+    await turn.query(`SELECT ${QUEUE_SCHEMA}.next_job_id(queue) FROM unnest($1::text[]) AS queue`, [QUEUE_NAMES]);
     await turn.query(`
       GRANT USAGE ON SCHEMA ${QUEUE_SCHEMA} TO agrotour_app;
       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${QUEUE_SCHEMA} TO agrotour_app;

@@ -34,7 +34,9 @@ const CHECKS: readonly { readonly reason: string; readonly query: string }[] = [
   },
   {
     reason: 'it may',
-    query: `SELECT 'create in the schema public' WHERE has_schema_privilege(current_user, 'public', 'CREATE')`,
+    query: `SELECT 'create in the schema public' WHERE has_schema_privilege(current_user, 'public', 'CREATE')
+            UNION ALL SELECT 'set session_replication_role' -- which switches triggers off
+            WHERE has_parameter_privilege(current_user, 'session_replication_role', 'SET')`,
   },
   {
     reason: 'it has been granted',

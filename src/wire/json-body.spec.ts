@@ -37,6 +37,7 @@ describe('parseJsonBody', () => {
     ['two values', '{} {}'],
     ['a single quote', "{'a': 1}"],
     ['nested 100,000 deep', '['.repeat(100_000) + ']'.repeat(100_000)],
+    ['of a million values', `[${'{},'.repeat(1_000_000)}{}]`],
     ['nested deep with a doubled key', `{"a":1,"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
   ])('refuses %s', (_name, text) => {
     expect(() => parse(text)).toThrow(ProblemError);

@@ -218,6 +218,19 @@ describe('WireEnum', () => {
 describe('WireTime', () => {
   const refusal = refusalBy(WireTime());
 
+  it('takes the year that a clock says which was never set, and refuses days and hours that are none', () => {
+    const taken = ['0001-01-01T00:00:00Z', '0099-12-31T23:59:59.999Z', '9999-12-31T23:59:59Z', '2028-02-29T00:00Z'];
+    expect(taken.map(refusal)).toEqual(taken.map(() => undefined));
+    const refused = [
+      '2026-02-29T00:00:00Z',
+      '2026-13-01T00:00:00Z',
+      '2026-03-01T24:00:00Z',
+      '0001-01-01T00:00:00+01:00',
+      '2026-03T09:30Z',
+    ];
+    expect(refused.map(refusal)).toEqual(refused.map(() => 'IS_TIME'));
+  });
+
   it('takes every instant, and reads it as the one that was meant', () => {
     const dates = fc.date({ min: new Date('0001-01-03'), max: new Date('9999-12-30'), noInvalidDate: true });
     const offsets = fc.integer({ min: -23 * 60 - 59, max: 23 * 60 + 59 });

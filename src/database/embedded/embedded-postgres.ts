@@ -397,7 +397,8 @@ async function provision(superuser: pg.Client, secrets: EmbeddedSecrets): Promis
   const { rowCount } = await superuser.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
   if (rowCount === 0) await superuser.query(`CREATE DATABASE ${DATABASE} OWNER agrotour_owner`);
   await superuser.query(`REVOKE ALL ON DATABASE ${DATABASE} FROM PUBLIC`);
-  await superuser.query(`GRANT CONNECT ON DATABASE ${DATABASE} TO agrotour_app`);
+  // Temporary tables: BullMQ adds jobs in bulk through one.
+  await superuser.query(`GRANT CONNECT, TEMPORARY ON DATABASE ${DATABASE} TO agrotour_app`);
 }
 
 function urlFor(role: string, password: string, port: number): string {

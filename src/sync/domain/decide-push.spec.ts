@@ -330,7 +330,7 @@ describe('decidePush, over all histories', () => {
     });
   });
 
-  it('gives the stock that lacked as the reason of one line of a group at most, the first that it refused', () => {
+  it('gives the stock that lacked as the reason of one line of a group at most', () => {
     holdsForHistories((history) => {
       for (const { command, plan } of replay(history).pushes) {
         for (const unit of decisionUnits(command)) {
@@ -631,6 +631,13 @@ describe('decidePush', () => {
       ]),
     );
     expect(warningsOf(plan.outcomes[1])).toEqual([]);
+  });
+
+  it('takes neither identity nor lamport of a line for given whose group fell', () => {
+    const line = aSale({ clientLamport: 8, groupId: groupId(1) });
+    const plan = new PushLog().push(aPush([line, malformed({ groupId: groupId(1) }), { ...line, groupId: null }]));
+    expect(codes(plan)).toEqual(['GROUP_REJECTED', 'VALIDATION', undefined]);
+    expect(plan.outcomes[2]).toMatchObject({ lamport: 9, warnings: [] });
   });
 
   it('lets two devices give the same lamport', () => {

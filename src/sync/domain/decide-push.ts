@@ -128,7 +128,7 @@ function decideGroup(
     const outcome = outcomes[index];
     if (outcome?.status === 'rejected') {
       if (!STOCK_REFUSALS.has(outcome.code)) continue;
-      // Of the lines that stock refused only the first says so: the others were tried on what it would have left.
+      // Of the lines that stock refused only the first says so: with it the group has fallen, whatever the others lack.
       if (!stockRefused) {
         stockRefused = true;
         continue;

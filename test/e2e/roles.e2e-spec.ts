@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { type Role, ROLES } from '../../src/tenancy/domain/principal.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { expectProblem } from '../support/problems.js';
+import { type Answer, createTenant, request, type RunningService, startService, tokens } from '../support/service.js';
+
+const TENANT: readonly Role[] = ['device', 'staff', 'admin'];
+
+/** Who may call what. A route that is not here has not been thought about, and fails the walk. */
+const ALLOWED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
+  'GET /': 'everyone',
+  'GET /health/live': 'everyone',
+  'GET /health/ready': 'everyone',
+  'POST /tenants': ['operator'],
+  'GET /tenants': ['operator'],
+  'GET /tenants/{id}': ['operator'],
+  'POST /devices': ['admin'],
+  'GET /devices': ['admin', 'staff'],
+  'DELETE /devices/{id}': ['admin'],
+  'GET /inventory/products/{id}/stock': TENANT,
+  'GET /inventory/products/{id}/events': TENANT,
+  'POST /sync/push': ['device'],
+  'POST /sync/pull': TENANT,
+};
+
+describe('every route', () => {
+  let database: TestDatabase;
+  let service: RunningService;
+  let routes: string[];
+  const tokenOf = new Map<Role, string>();
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    service = await startService({ DATABASE_URL: database.appUrl });
+    const document = (await request(`${service.url}/openapi.json`)).body as OpenAPIObject;
+    routes = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const tenant = await createTenant(service);
+    tokenOf.set('device', (await tenant.enrol()).token);
+    tokenOf.set('staff', await tenant.staffToken());
+    tokenOf.set('admin', tenant.adminToken);
+    tokenOf.set('operator', await tokens.sign({ role: 'operator', userId: randomUUID() }));
+  });
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+
+  function call(route: string, token?: string): Promise<Answer> {
+    const [method = '', path = ''] = route.split(' ');
+    const url = service.url + path.replaceAll(/\{\w+\}/g, randomUUID());
+    return request(url, { method, ...(token !== undefined && { token }), ...(method === 'POST' && { body: {} }) });
+  }
+
+  it('is on the list of who may call it', () => {
+    expect(routes.sort()).toEqual(Object.keys(ALLOWED).sort());
+  });
+
+  it('is closed without a token, unless it is for everyone', async () => {
+    for (const route of routes) {
+      const answer = await call(route);
+      if (ALLOWED[route] === 'everyone') expect([route, answer.status]).toEqual([route, 200]);
+      else expectProblem(answer, 'UNAUTHENTICATED');
+    }
+  });
+
+  it.each(ROLES)('lets the role %s in where it may, and nowhere else', async (role) => {
+    for (const route of routes) {
+      const allowed = ALLOWED[route] ?? [];
+      const answer = await call(route, tokenOf.get(role));
+      if (allowed === 'everyone' || allowed.includes(role)) {
+        // Empty bodies and unknown ids are refused further in.
+        expect({ route, problem: [401, 403].includes(answer.status) }).toEqual({ route, problem: false });
+        expect(answer.status).toBeLessThan(500);
+      } else {
+        expect({ route, status: answer.status }).toEqual({ route, status: 403 });
+        expectProblem(answer, 'FORBIDDEN');
+      }
+    }
+  });
+});
