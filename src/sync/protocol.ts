@@ -5,8 +5,8 @@ export const PROTOCOL_VERSION = 1;
 export const PROTOCOL_VERSION_MIN = 1;
 
 /** @throws ProblemError UPGRADE_REQUIRED, with both bounds, if the client speaks another. */
-export function assertProtocolVersion(version: number | null | undefined): void {
-  if (version == null || (version >= PROTOCOL_VERSION_MIN && version <= PROTOCOL_VERSION)) return;
+export function assertProtocolVersion(version: number): void {
+  if (version >= PROTOCOL_VERSION_MIN && version <= PROTOCOL_VERSION) return;
   throw new ProblemError('UPGRADE_REQUIRED', {
     detail: `This server speaks protocol versions ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION}.`,
     extensions: { protocol_version: PROTOCOL_VERSION, protocol_version_min: PROTOCOL_VERSION_MIN },

@@ -134,6 +134,10 @@ describe('bad input of a push', () => {
     expectProblem(pulled, 'UPGRADE_REQUIRED');
   });
 
+  it('does not judge the envelope of a version that it does not speak', async () => {
+    expectProblem(await send('{"protocol_version": 2, "changes": []}'), 'UPGRADE_REQUIRED');
+  });
+
   it('is refused when it has more than 5 MiB, and the sender gets to hear it, though it is still sending', async () => {
     const sizes = [5 * 1024 * 1024 + 1, ...Array.from({ length: 9 }, () => 6 * 1024 * 1024)];
     for (const size of sizes) expectProblem(await send(goodBody().padEnd(size)), 'PAYLOAD_TOO_LARGE');

@@ -1,15 +1,16 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblem } from '../../problems/api-problem.decorator.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { CurrentPrincipal, Roles } from '../../tenancy/guards/access.decorators.js';
-import { assertProtocolVersion } from '../protocol.js';
+import { ProtocolGuard } from '../protocol.guard.js';
 import { PULL_LIMIT_DEFAULT, PullRequestDto, PullResponseDto } from './pull.dto.js';
 import { PullService } from './pull.service.js';
 import { toPullResponse } from './pull.wire.js';
 
 @ApiTags('sync')
 @Controller('sync')
+@UseGuards(ProtocolGuard)
 export class PullController {
   constructor(private readonly pulls: PullService) {}
 
@@ -25,7 +26,6 @@ export class PullController {
   @ApiOkResponse({ type: PullResponseDto })
   @ApiProblem('MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'UPGRADE_REQUIRED')
   async pull(@CurrentPrincipal() principal: TenantPrincipal, @Body() body: PullRequestDto): Promise<PullResponseDto> {
-    assertProtocolVersion(body.protocol_version);
     return toPullResponse(
       await this.pulls.pull(principal.tenantId, body.last_lamport, body.limit ?? PULL_LIMIT_DEFAULT),
     );

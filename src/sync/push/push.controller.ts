@@ -1,15 +1,16 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblem } from '../../problems/api-problem.decorator.js';
 import type { DevicePrincipal } from '../../tenancy/domain/principal.js';
 import { CurrentPrincipal, Roles } from '../../tenancy/guards/access.decorators.js';
-import { assertProtocolVersion } from '../protocol.js';
+import { ProtocolGuard } from '../protocol.guard.js';
 import { PushRequestDto, PushResponseDto } from './push.dto.js';
 import { PushService } from './push.service.js';
 import { toPushCommand, toPushResponse } from './push.wire.js';
 
 @ApiTags('sync')
 @Controller('sync')
+@UseGuards(ProtocolGuard)
 export class PushController {
   constructor(private readonly pushes: PushService) {}
 
@@ -32,7 +33,6 @@ export class PushController {
     'UPGRADE_REQUIRED',
   )
   async push(@CurrentPrincipal() device: DevicePrincipal, @Body() body: PushRequestDto): Promise<PushResponseDto> {
-    assertProtocolVersion(body.protocol_version);
     return toPushResponse(body, await this.pushes.push(toPushCommand(device, body)));
   }
 }
