@@ -102,10 +102,11 @@ function observe(server: FastifyInstance): void {
  */
 function judgeBeforeBodies(server: FastifyInstance, tokens: TokensService): void {
   server.addHook('onRequest', async (request) => {
-    const length = request.headers['content-length'];
-    if (request.is404 || (length === undefined && request.headers['transfer-encoding'] === undefined)) return;
+    const length = Number(request.headers['content-length'] ?? 0);
+    if (length === 0 && request.headers['transfer-encoding'] === undefined) return;
+    if (request.is404) throw new ProblemError('NOT_FOUND'); // Fastify would parse the body first
     await authenticate(request, tokens);
-    if (Number(length) > BODY_BYTES_MAX) throw new ProblemError('PAYLOAD_TOO_LARGE');
+    if (length > BODY_BYTES_MAX) throw new ProblemError('PAYLOAD_TOO_LARGE');
   });
 }
 

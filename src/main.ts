@@ -24,11 +24,14 @@ async function start(): Promise<void> {
   let app: NestFastifyApplication | undefined;
   const stop = async (): Promise<void> => {
     // Requests under way are answered; one that hangs doesn't keep the database from being shut down.
-    if (app) await closeWithin(CLOSE_TIMEOUT_MS, app);
-    // A database that is still starting is stopped once it has.
-    await (await starting?.catch(() => undefined))?.stop();
+    try {
+      if (app) await closeWithin(CLOSE_TIMEOUT_MS, app);
+    } finally {
+      // A database that is still starting is stopped once it has.
+      await (await starting?.catch(() => undefined))?.stop();
+    }
   };
-  stopOnSignals(stop, logger);
+  const signals = stopOnSignals(stop, logger);
   const embedded = await starting;
   try {
     const settings = await prepareDatabase(environment, embedded, logger);
@@ -38,6 +41,7 @@ async function start(): Promise<void> {
     logger.info({ url, role: settings.role, database: environment.database.kind }, 'listening');
     if (embedded && settings.role !== 'worker') process.stdout.write(await prepareDemo(app, url));
   } catch (error) {
+    if (signals.stopping) return; // what was under way lost its database to the stop, which decides how this ends
     await stop().catch(() => undefined); // the first error is the one to tell
     throw error;
   }
@@ -53,9 +57,12 @@ async function closeWithin(timeoutMs: number, app: NestFastifyApplication): Prom
   const idle = setInterval(() => {
     server.closeIdleConnections();
   }, 50);
-  await Promise.race([app.close(), sleep(timeoutMs, undefined, { ref: false })]);
-  clearInterval(idle);
-  server.closeAllConnections();
+  try {
+    await Promise.race([app.close(), sleep(timeoutMs, undefined, { ref: false })]);
+  } finally {
+    clearInterval(idle);
+    server.closeAllConnections();
+  }
 }
 
 /** Brings the schema up to date where it may, and makes sure that the service's own role is harmless. */
@@ -104,12 +111,12 @@ async function reachableUrl(app: NestFastifyApplication): Promise<string> {
 }
 
 /** On the first signal requests under way are answered, then all is closed; on the second nothing is waited for. */
-function stopOnSignals(stop: () => Promise<void>, logger: PinoLogger): void {
-  let stopping = false;
+function stopOnSignals(stop: () => Promise<void>, logger: PinoLogger): { readonly stopping: boolean } {
+  const state = { stopping: false };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(1);
-      stopping = true;
+      if (state.stopping) process.exit(1);
+      state.stopping = true;
       logger.info({ signal }, 'stopping');
       stop().then(
         () => process.exit(0),
@@ -120,6 +127,7 @@ function stopOnSignals(stop: () => Promise<void>, logger: PinoLogger): void {
       );
     });
   }
+  return state;
 }
 
 start().catch((error: unknown) => {

@@ -5,11 +5,15 @@ import { StockLedger1764000001000 } from '../../migrations/1764000001000-stock-l
 /** In the order they run. Listed, not found by a pattern: what is not compiled in can't be forgotten in a deploy. */
 const MIGRATIONS = [Tenancy1764000000000, StockLedger1764000001000];
 
-/** More than any statement may take (tenant-database.ts). */
+/** More than any statement of a request may take (tenant-database.ts); 0 is no limit. */
 const QUERY_TIMEOUT_MS = 20_000;
 
 /** A pool of at most `poolMax` connections. The schema is made by migrations alone, never synchronized. */
-export function dataSourceOptions(url: string, poolMax: number): DataSourceOptions & { type: 'postgres' } {
+export function dataSourceOptions(
+  url: string,
+  poolMax: number,
+  queryTimeoutMs = QUERY_TIMEOUT_MS,
+): DataSourceOptions & { type: 'postgres' } {
   return {
     type: 'postgres',
     url,
@@ -26,7 +30,7 @@ export function dataSourceOptions(url: string, poolMax: number): DataSourceOptio
       idleTimeoutMillis: 30_000,
       keepAlive: true,
       // The server's own limits don't help when it is the server that hangs.
-      query_timeout: QUERY_TIMEOUT_MS,
+      query_timeout: queryTimeoutMs,
       // Whatever the server's default is: what a push reads after it has the clock lock must be what is committed then,
       // not what was when its transaction began. Set for the session, it costs no round trip of each transaction.
       options: '-c default_transaction_isolation=read\\ committed',
@@ -35,6 +39,6 @@ export function dataSourceOptions(url: string, poolMax: number): DataSourceOptio
 }
 
 /** For what runs outside of Nest's modules: migrations, checks at start, tools. It has not connected yet. */
-export function createDataSource(url: string, poolMax: number): DataSource {
-  return new DataSource(dataSourceOptions(url, poolMax));
+export function createDataSource(url: string, poolMax: number, queryTimeoutMs?: number): DataSource {
+  return new DataSource(dataSourceOptions(url, poolMax, queryTimeoutMs));
 }

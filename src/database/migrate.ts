@@ -13,8 +13,10 @@ const MIGRATION_LOCK = 0x4d494752;
  */
 export async function migrate(ownerUrl: string): Promise<readonly string[]> {
   const turn = new pg.Client({ connectionString: ownerUrl, application_name: 'agrotour-sync-engine migrations' });
+  turn.on('error', () => undefined); // lost while it only holds the lock: the migrations' own connection tells
   await turn.connect();
-  const source = createDataSource(ownerUrl, 1);
+  // A migration may take as long as it takes: no limit on its statements.
+  const source = createDataSource(ownerUrl, 1, 0);
   try {
     await turn.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await source.initialize();

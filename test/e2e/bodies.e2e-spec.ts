@@ -40,6 +40,26 @@ describe('bodies', () => {
     expect(huge.body.code).toBe('UNAUTHENTICATED');
   });
 
+  it('that nobody waits for are not read either', async () => {
+    for (const route of ['/nope', '/docs', '/docs/x']) {
+      const answer = await request(`${service.url}${route}`, { body: '{bad' });
+      expect([answer.status, answer.body.code]).toEqual([404, 'NOT_FOUND']);
+    }
+  });
+
+  it('of no length are none, so a public route stays public', async () => {
+    const answer = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = { 'content-length': '0' };
+      http
+        .get(`${service.url}/health/live`, { headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+        .on('error', reject);
+    });
+    expect(answer).toBe(200);
+  });
+
   it('that are empty are as good as none where none is wanted', async () => {
     const tenant = await createTenant(service);
     const answer = await request(`${service.url}/devices/${randomUUID()}`, {
