@@ -65,6 +65,18 @@ describe('the embedded database', () => {
     expect(existsSync(path.join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
   });
 
+  it('stops cleanly, its server too, when it is told to while it starts', async () => {
+    const dataDir = folder('data');
+    const lockFile = path.join(dataDir, 'postgres', 'postmaster.pid');
+    for (const delayMs of [0, 150, 350]) {
+      const service = start(dataDir);
+      while (!existsSync(lockFile)) await sleep(5);
+      await sleep(delayMs);
+      expect([delayMs, await service.stop(), service.stderr()]).toEqual([delayMs, 0, '']);
+      expect(existsSync(lockFile)).toBe(false);
+    }
+  });
+
   it('takes over the server that a killed service left behind, with all that was recorded', async () => {
     const dataDir = folder('data');
     const first = start(dataDir);
