@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase } from '../database/tenant-database.js';
+import { TenantDatabase, type TenantTransaction } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
 import type { StockLevel } from './domain/ledger.js';
 import type { EventPage } from './domain/stock-event.js';
@@ -16,25 +16,27 @@ export class StockService {
   ) {}
 
   /** @throws ProblemError NOT_FOUND if the tenant never moved this product. */
-  async stockOf(tenantId: string, productId: string): Promise<StockLevel> {
-    const levels = await this.database.transaction(tenantId, (tx) => this.levels.levelsOf(tx, [productId]));
-    const level = levels.get(productId);
-    if (level === undefined)
-      throw new ProblemError('NOT_FOUND', { detail: 'No stock of this product was ever moved.' });
-    return level;
+  stockOf(tenantId: string, productId: string): Promise<StockLevel> {
+    return this.database.transaction(tenantId, (tx) => this.levelOf(tx, productId));
   }
 
   /**
    * A page of the product's ledger, oldest first.
    * @throws ProblemError NOT_FOUND if the tenant never moved this product.
    */
-  async eventsOf(tenantId: string, productId: string, page: { after: number; limit: number }): Promise<EventPage> {
-    await this.stockOf(tenantId, productId);
-    // One more than asked for tells whether there is a next page.
-    const found = await this.database.transaction(tenantId, (tx) =>
-      this.events.ofProduct(tx, productId, page.after, page.limit + 1),
-    );
-    const events = found.slice(0, page.limit);
-    return { events, nextCursor: found.length > page.limit ? (events.at(-1)?.lamport ?? null) : null };
+  eventsOf(tenantId: string, productId: string, page: { after: number; limit: number }): Promise<EventPage> {
+    return this.database.transaction(tenantId, async (tx) => {
+      await this.levelOf(tx, productId);
+      // One more than asked for tells whether there is a next page.
+      const found = await this.events.ofProduct(tx, productId, page.after, page.limit + 1);
+      const events = found.slice(0, page.limit);
+      return { events, nextCursor: found.length > page.limit ? (events.at(-1)?.lamport ?? null) : null };
+    });
+  }
+
+  private async levelOf(tx: TenantTransaction, productId: string): Promise<StockLevel> {
+    const level = (await this.levels.levelsOf(tx, [productId])).get(productId);
+    if (level) return level;
+    throw new ProblemError('NOT_FOUND', { detail: 'No stock of this product was ever moved.' });
   }
 }

@@ -47,10 +47,13 @@ export const CLOCK_SKEW_WARNING_MS = 5 * 60_000;
  * lines are written, and if one is refused, they are all taken back before anything else sees them (ADR 0007).
  */
 export function decidePush(command: PushCommand, context: PushContext): PushPlan {
-  const entries = command.entries.map((entry) => examine(entry, command, context));
+  const entries = command.entries.map((entry) => examine(entry, command));
   const linesOf = new Map<string, number[]>();
   for (const [index, { groupId }] of entries.entries()) {
-    if (groupId !== null) linesOf.set(groupId, [...(linesOf.get(groupId) ?? []), index]);
+    if (groupId === null) continue;
+    const lines = linesOf.get(groupId);
+    if (lines) lines.push(index);
+    else linesOf.set(groupId, [index]);
   }
   const log = new LogWriter(context, command.clientLamport);
   const outcomes: PushOutcome[] = [];
@@ -62,7 +65,7 @@ export function decidePush(command: PushCommand, context: PushContext): PushPlan
   return log.plan(outcomes);
 }
 
-/** An entry with all that can be said of it without the stock that other entries leave. */
+/** An entry with all that can be said of it without looking at the log. */
 type ExaminedEntry =
   | { readonly groupId: string | null; readonly refusal: Rejected }
   | {
@@ -70,33 +73,27 @@ type ExaminedEntry =
       readonly operation: Operation;
       readonly hash: Uint8Array;
       readonly refusal?: never;
-      /** Answered unless its identity turns out to be taken within the push: that goes before. */
-      readonly refusalIfNew?: Rejected;
     };
 
-function examine(entry: PushEntry, command: PushCommand, context: PushContext): ExaminedEntry {
+function examine(entry: PushEntry, command: PushCommand): ExaminedEntry {
   if (!entry.readable) {
     const { id, groupId, errors } = entry;
     return { groupId, refusal: { status: 'rejected', id, code: 'VALIDATION', errors } };
   }
   const { operation, tenantId } = entry;
   const { operationId, groupId } = operation;
-  const rejected = (code: Rejected['code']): Rejected => ({ status: 'rejected', id: operationId, code });
-  const refuse = (code: Rejected['code']): ExaminedEntry => ({ groupId, refusal: rejected(code) });
+  const refuse = (code: RejectionCode): ExaminedEntry => ({
+    groupId,
+    refusal: { status: 'rejected', id: operationId, code },
+  });
   if (tenantId !== command.tenantId) return refuse('TENANT_MISMATCH');
   if (operation.deviceId !== command.deviceId) return refuse('DEVICE_MISMATCH');
-  const hash = contentHash(tenantId, operation);
-  const known = context.known.get(operationId);
-  if (known && !sameBytes(known.contentHash, hash)) return refuse('IDEMPOTENCY_MISMATCH');
-  if (!known && isLamportOutOfRange(context.clock, Math.max(command.clientLamport, operation.clientLamport))) {
-    return { groupId, operation, hash, refusalIfNew: rejected('LAMPORT_OUT_OF_RANGE') };
-  }
-  return { groupId, operation, hash };
+  return { groupId, operation, hash: contentHash(tenantId, operation) };
 }
 
 function decide(entry: ExaminedEntry, log: LogWriter): PushOutcome {
   if (entry.refusal) return entry.refusal;
-  const { operation, hash, refusalIfNew } = entry;
+  const { operation, hash } = entry;
   const original = log.recorded(operation.operationId);
   if (original) {
     // Known, or a doubled line of this push: the same again is a duplicate, anything else a mistake.
@@ -104,7 +101,7 @@ function decide(entry: ExaminedEntry, log: LogWriter): PushOutcome {
       ? { status: 'duplicate', id: operation.operationId, original }
       : { status: 'rejected', id: operation.operationId, code: 'IDEMPOTENCY_MISMATCH' };
   }
-  return refusalIfNew ?? log.record(operation, hash);
+  return log.record(operation, hash);
 }
 
 /** Decides the lines at `indexes` together, and puts their outcomes where they belong. */
@@ -170,9 +167,13 @@ class LogWriter {
     return this.byOperationId.get(operationId) ?? this.context.known.get(operationId);
   }
 
-  /** Appends the operation, or says why stock refuses it and changes nothing (I9). */
+  /** Appends a new operation, or says why its lamport or the stock refuses it and changes nothing (I9). */
   record(operation: Operation, hash: Uint8Array): PushOutcome {
     const { operationId, productId } = operation;
+    // Against the clock before the push: entries that are ahead themselves lend no credit to those after them.
+    if (isLamportOutOfRange(this.context.clock, Math.max(this.clientLamport, operation.clientLamport))) {
+      return { status: 'rejected', id: operationId, code: 'LAMPORT_OUT_OF_RANGE' };
+    }
     const levelBefore = this.levels.get(productId);
     const movement = move(levelBefore ?? this.context.levels.get(productId) ?? EMPTY_LEVEL, operation);
     if (!movement.ok) {
