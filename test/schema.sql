@@ -7,14 +7,101 @@ CREATE TABLE devices (
   device_type text NOT NULL,
   created_at timestamp with time zone NOT NULL,
   revoked_at timestamp with time zone,
+  last_seen_at timestamp with time zone,
+  last_pushed_lamport bigint,
+  last_pulled_lamport bigint,
+  clock_skew_ms bigint,
+  clock_reused_at timestamp with time zone,
   CONSTRAINT devices_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT devices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   CONSTRAINT devices_device_type_check CHECK ((device_type = ANY (ARRAY['WEB'::text, 'MOBILE'::text, 'DESKTOP'::text])))
-);
+) WITH (fillfactor=70);
 ALTER TABLE devices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE devices FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON devices USING (tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid);
 GRANT INSERT, SELECT, UPDATE ON devices TO agrotour_app;
+
+CREATE TABLE payments (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  sale_id uuid NOT NULL,
+  amount numeric(14,2) NOT NULL,
+  payment_method text NOT NULL,
+  pos_transaction_id text,
+  pos_device_id text,
+  receipt_photo text,
+  notes text,
+  reconciliation_status text NOT NULL,
+  reconciliation_notes text,
+  reconciled_at timestamp with time zone,
+  reconciled_by uuid,
+  version bigint NOT NULL,
+  lamport_ts bigint NOT NULL,
+  created_lamport bigint NOT NULL,
+  client_lamport bigint NOT NULL,
+  device_id uuid NOT NULL,
+  edit_id uuid NOT NULL,
+  updated_by uuid,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  CONSTRAINT payments_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT payments_payment_method_check CHECK ((payment_method = ANY (ARRAY['CASH'::text, 'POS_OFFLINE'::text, 'TRANSFER'::text]))),
+  CONSTRAINT payments_reconciliation_status_check CHECK ((reconciliation_status = ANY (ARRAY['PENDING'::text, 'CONFIRMED'::text, 'FAILED'::text])))
+) WITH (fillfactor=80);
+CREATE UNIQUE INDEX payments_by_creation ON public.payments USING btree (tenant_id, created_lamport);
+CREATE UNIQUE INDEX payments_by_lamport ON public.payments USING btree (tenant_id, lamport_ts);
+CREATE INDEX payments_by_pos_transaction ON public.payments USING btree (tenant_id, pos_transaction_id) WHERE (pos_transaction_id IS NOT NULL);
+CREATE INDEX payments_by_sale ON public.payments USING btree (tenant_id, sale_id);
+CREATE INDEX payments_open ON public.payments USING btree (tenant_id, id) WHERE (reconciliation_status = 'PENDING'::text);
+ALTER TABLE payments ENABLE ROW LEVEL SECURITY;
+ALTER TABLE payments FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_isolation ON payments USING (tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid);
+GRANT INSERT, SELECT, UPDATE ON payments TO agrotour_app;
+
+CREATE TABLE products (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  name text NOT NULL,
+  description text,
+  price numeric(14,2),
+  sku text,
+  category text,
+  reorder_point integer,
+  deleted_lamport bigint,
+  version bigint NOT NULL,
+  lamport_ts bigint NOT NULL,
+  client_lamport bigint NOT NULL,
+  device_id uuid NOT NULL,
+  edit_id uuid NOT NULL,
+  updated_by uuid,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  living_sku text DEFAULT 
+CASE
+    WHEN (deleted_lamport IS NULL) THEN sku
+    ELSE NULL::text
+END,
+  CONSTRAINT products_living_sku UNIQUE (tenant_id, living_sku) DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT products_pkey PRIMARY KEY (tenant_id, id)
+) WITH (fillfactor=80);
+CREATE UNIQUE INDEX products_by_lamport ON public.products USING btree (tenant_id, lamport_ts);
+CREATE INDEX products_by_name ON public.products USING btree (tenant_id, lower(name), id);
+ALTER TABLE products ENABLE ROW LEVEL SECURITY;
+ALTER TABLE products FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_isolation ON products USING (tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid);
+GRANT INSERT, SELECT, UPDATE ON products TO agrotour_app;
+
+CREATE TABLE reservation_deadlines (
+  tenant_id uuid NOT NULL,
+  operation_id uuid NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT reservation_deadlines_pkey PRIMARY KEY (tenant_id, operation_id)
+);
+CREATE INDEX reservation_deadlines_by_time ON public.reservation_deadlines USING btree (tenant_id, expires_at);
+ALTER TABLE reservation_deadlines ENABLE ROW LEVEL SECURITY;
+ALTER TABLE reservation_deadlines FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_isolation ON reservation_deadlines USING (tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid);
+GRANT DELETE, INSERT, SELECT ON reservation_deadlines TO agrotour_app;
 
 CREATE TABLE schema_migrations (
   id integer NOT NULL DEFAULT nextval('schema_migrations_id_seq'::regclass),
@@ -23,6 +110,29 @@ CREATE TABLE schema_migrations (
   CONSTRAINT "PK_62441bec32630ced9e4cccae336" PRIMARY KEY (id)
 );
 GRANT SELECT ON schema_migrations TO agrotour_app;
+
+CREATE TABLE state_versions (
+  tenant_id uuid NOT NULL,
+  entity text NOT NULL,
+  entity_id uuid NOT NULL,
+  version bigint NOT NULL,
+  lamport_ts bigint NOT NULL,
+  edit_id uuid NOT NULL,
+  device_id uuid NOT NULL,
+  client_lamport bigint NOT NULL,
+  fields jsonb NOT NULL,
+  changed text[] NOT NULL,
+  recorded_at timestamp with time zone NOT NULL,
+  CONSTRAINT state_versions_tenant_id_edit_id_key UNIQUE (tenant_id, edit_id),
+  CONSTRAINT state_versions_pkey PRIMARY KEY (tenant_id, entity, entity_id, version),
+  CONSTRAINT state_versions_entity_check CHECK ((entity = ANY (ARRAY['PRODUCT'::text, 'PAYMENT'::text])))
+);
+CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON public.state_versions FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER immutable_as_a_whole BEFORE TRUNCATE ON public.state_versions FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE state_versions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE state_versions FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_isolation ON state_versions USING (tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid);
+GRANT INSERT, SELECT ON state_versions TO agrotour_app;
 
 CREATE TABLE stock_events (
   tenant_id uuid NOT NULL,
@@ -61,6 +171,7 @@ CREATE TABLE stock_events (
 );
 CREATE INDEX stock_events_by_device_clock ON public.stock_events USING btree (tenant_id, device_id, client_lamport);
 CREATE INDEX stock_events_by_product ON public.stock_events USING btree (tenant_id, product_id, lamport_ts);
+CREATE INDEX stock_events_by_reference ON public.stock_events USING btree (tenant_id, ref_operation_id) WHERE (ref_operation_id IS NOT NULL);
 CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON public.stock_events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER immutable_as_a_whole BEFORE TRUNCATE ON public.stock_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE stock_events ENABLE ROW LEVEL SECURITY;
@@ -81,11 +192,47 @@ ALTER TABLE stock_levels FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON stock_levels USING (tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid);
 GRANT INSERT, SELECT, UPDATE ON stock_levels TO agrotour_app;
 
+CREATE TABLE sync_conflicts (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  kind text NOT NULL,
+  status text NOT NULL,
+  entity text NOT NULL,
+  entity_id uuid NOT NULL,
+  fields text[] NOT NULL,
+  a_id uuid NOT NULL,
+  a_device_id uuid NOT NULL,
+  a_payload jsonb NOT NULL,
+  b_id uuid NOT NULL,
+  b_device_id uuid NOT NULL,
+  b_payload jsonb NOT NULL,
+  resolution_method text,
+  resolution_reason text,
+  confidence double precision,
+  winner_id uuid,
+  lamport_ts bigint NOT NULL,
+  detected_lamport bigint NOT NULL,
+  detected_at timestamp with time zone NOT NULL,
+  resolved_at timestamp with time zone,
+  CONSTRAINT sync_conflicts_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT sync_conflicts_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+  CONSTRAINT sync_conflicts_entity_check CHECK ((entity = ANY (ARRAY['PRODUCT'::text, 'PAYMENT'::text, 'STOCK'::text]))),
+  CONSTRAINT sync_conflicts_resolution_method_check CHECK ((resolution_method = ANY (ARRAY['HARDCODED'::text, 'HEURISTIC'::text, 'MANUAL'::text]))),
+  CONSTRAINT sync_conflicts_status_check CHECK ((status = ANY (ARRAY['PENDING'::text, 'RESOLVED_AUTO'::text, 'RESOLVED_MANUAL'::text])))
+);
+CREATE UNIQUE INDEX sync_conflicts_by_detection ON public.sync_conflicts USING btree (tenant_id, detected_lamport);
+CREATE UNIQUE INDEX sync_conflicts_by_lamport ON public.sync_conflicts USING btree (tenant_id, lamport_ts);
+ALTER TABLE sync_conflicts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_conflicts FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_isolation ON sync_conflicts USING (tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid);
+GRANT INSERT, SELECT, UPDATE ON sync_conflicts TO agrotour_app;
+
 CREATE TABLE tenant_clocks (
   tenant_id uuid NOT NULL,
   lamport bigint NOT NULL DEFAULT 0,
   chain_hash bytea NOT NULL,
   epoch uuid NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
   CONSTRAINT tenant_clocks_pkey PRIMARY KEY (tenant_id),
   CONSTRAINT tenant_clocks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   CONSTRAINT tenant_clocks_chain_hash_check CHECK ((octet_length(chain_hash) = 32))

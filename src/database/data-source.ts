@@ -1,9 +1,22 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Tenancy1764000000000 } from '../../migrations/1764000000000-tenancy.js';
 import { StockLedger1764000001000 } from '../../migrations/1764000001000-stock-ledger.js';
+import { States1764000002000 } from '../../migrations/1764000002000-states.js';
+import { Conflicts1764000003000 } from '../../migrations/1764000003000-conflicts.js';
+import { DeviceStatus1764000004000 } from '../../migrations/1764000004000-device-status.js';
+import { Reservations1764000005000 } from '../../migrations/1764000005000-reservations.js';
+import { ClockTime1764000006000 } from '../../migrations/1764000006000-clock-time.js';
 
 /** In the order they run. Listed, not found by a pattern: what is not compiled in can't be forgotten in a deploy. */
-const MIGRATIONS = [Tenancy1764000000000, StockLedger1764000001000];
+const MIGRATIONS = [
+  Tenancy1764000000000,
+  StockLedger1764000001000,
+  States1764000002000,
+  Conflicts1764000003000,
+  DeviceStatus1764000004000,
+  Reservations1764000005000,
+  ClockTime1764000006000,
+];
 
 /** More than any statement of a request may take (tenant-database.ts); 0 is no limit. */
 const QUERY_TIMEOUT_MS = 20_000;

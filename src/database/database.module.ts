@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Settings } from '../config/settings.js';
 import { dataSourceOptions } from './data-source.js';
+import { LongReads } from './long-reads.js';
 import { TenantDatabase } from './tenant-database.js';
 
 /** The pool of the restricted role, and the one door to tenant rows. Modules add their entities with `forFeature`. */
@@ -17,7 +18,14 @@ import { TenantDatabase } from './tenant-database.js';
       }),
     }),
   ],
-  providers: [TenantDatabase],
-  exports: [TenantDatabase],
+  providers: [
+    TenantDatabase,
+    {
+      provide: LongReads,
+      useFactory: (settings: Settings) => new LongReads(settings.databasePoolMax),
+      inject: [Settings],
+    },
+  ],
+  exports: [TenantDatabase, LongReads],
 })
 export class DatabaseModule {}

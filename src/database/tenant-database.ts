@@ -36,6 +36,18 @@ export class TenantDatabase {
     });
   }
 
+  /**
+   * Runs `work` on the tenant's rows as they are at one instant, however long it takes: read-only, and blocks no writer.
+   * A statement, and a pause between two, may each take as long as in any transaction; the whole is not limited.
+   */
+  async snapshot<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
+    return this.source.transaction('REPEATABLE READ', async (manager) => {
+      await manager.query('SET TRANSACTION READ ONLY');
+      await enter(manager, { tenantId, platform: false });
+      return work({ tenantId, manager });
+    });
+  }
+
   /** As `transaction`, for the operator. */
   async platformTransaction<T>(work: (tx: PlatformTransaction) => Promise<T>): Promise<T> {
     return this.source.transaction(async (manager) => {

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryFailedError } from 'typeorm';
 import { PROBLEMS, type ProblemCode, ProblemError, problemType } from './problem.js';
 
-/** Seconds after which a caller that met 503 may try again. */
+/** Seconds after which a caller that met 503 or 429 may try again. */
 const RETRY_AFTER_SECONDS = 2;
 
 const logger = new Logger('Problems');
@@ -25,7 +25,7 @@ export function answerProblem(exception: unknown, request: FastifyRequest, reply
   if (status === 503) logger.warn({ ...fields, reason: reasonOf(exception) }, problem.code);
   else if (status >= 500) logger.error({ ...fields, err: exception }, problem.code);
   if (reply.sent || reply.raw.headersSent) return;
-  if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+  if (status === 503 || status === 429) void reply.header('retry-after', RETRY_AFTER_SECONDS);
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
   void reply
     .status(status)

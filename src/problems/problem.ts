@@ -67,7 +67,7 @@ export const PROBLEMS = {
   TENANT_EXISTS: { status: 409, title: 'The tenant id is taken', meaning: 'A tenant with this id exists already.' },
   PAYLOAD_TOO_LARGE: {
     status: 413,
-    title: 'The body is too large',
+    title: 'The body is larger than 5 MiB',
     meaning: 'A body may have at most 5 MiB (5,242,880 bytes). Split the push.',
   },
   UNSUPPORTED_MEDIA_TYPE: {
@@ -80,6 +80,11 @@ export const PROBLEMS = {
     title: 'The protocol version is not spoken here',
     meaning:
       '`protocol_version` is newer than the server or older than it still speaks; both bounds are in the answer.',
+  },
+  TOO_MANY_STREAMS: {
+    status: 429,
+    title: 'Too many streams at once',
+    meaning: 'As many streams of this kind are open as may be at once. Close one, or try again after `Retry-After`.',
   },
   INTERNAL: {
     status: 500,

@@ -3,7 +3,7 @@ import { Logger, Module } from '@nestjs/common';
 import { createPostgresBackend, createRedisBackend, Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Settings } from '../config/settings.js';
-import { MAINTENANCE_QUEUE, QUEUE_SCHEMA } from './queue.names.js';
+import { MAINTENANCE_QUEUE, QUEUE_NAMES, QUEUE_SCHEMA, RESERVATION_QUEUE } from './queue.names.js';
 
 /**
  * Queues on Redis with REDIS_URL, else on BullMQ's PostgreSQL backend in the service's own database (ADR 0004).
@@ -12,14 +12,14 @@ import { MAINTENANCE_QUEUE, QUEUE_SCHEMA } from './queue.names.js';
 @Module({
   imports: [
     BullModule.forRootAsync({ inject: [Settings], useFactory: queueOptions }),
-    BullModule.registerQueue({ name: MAINTENANCE_QUEUE }),
+    BullModule.registerQueue(...QUEUE_NAMES.map((name) => ({ name }))),
   ],
   exports: [BullModule],
 })
 export class QueueModule {
-  constructor(@InjectQueue(MAINTENANCE_QUEUE) queue: Queue) {
+  constructor(@InjectQueue(MAINTENANCE_QUEUE) maintenance: Queue, @InjectQueue(RESERVATION_QUEUE) reservations: Queue) {
     // Without a listener BullMQ writes every failed try to the console; the connection's own listener tells the outage.
-    queue.on('error', () => undefined);
+    for (const queue of [maintenance, reservations]) queue.on('error', () => undefined);
   }
 }
 

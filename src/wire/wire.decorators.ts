@@ -4,6 +4,7 @@ import { Transform } from 'class-transformer';
 import {
   ArrayMaxSize,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsNumber,
@@ -90,6 +91,15 @@ export function WireQueryInteger(
   );
 }
 
+/** true or false in a query string. */
+export function WireQueryBoolean(options: FieldOptions & { readonly default: boolean }): PropertyDecorator {
+  return applyDecorators(
+    WireBoolean({ ...options, optional: true }),
+    Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)),
+    ApiProperty({ default: options.default, required: false }),
+  );
+}
+
 export function WireNumber(options: FieldOptions & { readonly min: number; readonly max: number }): PropertyDecorator {
   const message = `must be a number from ${options.min} to ${options.max}`;
   return field(
@@ -104,18 +114,24 @@ export function WireNumber(options: FieldOptions & { readonly min: number; reado
 /** Money is a JSON number with at most two decimals; up to 999,999,999,999.99 a double tells every cent apart. */
 export const AMOUNT_MAX = 999_999_999_999.99;
 
-export function WireAmount(options: FieldOptions = {}): PropertyDecorator {
-  const message = `must be a number from ${-AMOUNT_MAX} to ${AMOUNT_MAX} with at most 2 decimals`;
+/** @param options.min −AMOUNT_MAX unless given */
+export function WireAmount(options: FieldOptions & { readonly min?: number } = {}): PropertyDecorator {
+  const min = options.min ?? -AMOUNT_MAX;
+  const message = `must be a number from ${min} to ${AMOUNT_MAX} with at most 2 decimals`;
   return field(
     options,
-    { type: Number, minimum: -AMOUNT_MAX, maximum: AMOUNT_MAX, multipleOf: 0.01 },
-    ValidateBy({ name: 'isAmount', validator: { validate: isAmount } }, { message }),
+    { type: Number, minimum: min, maximum: AMOUNT_MAX, multipleOf: 0.01 },
+    ValidateBy({ name: 'isAmount', validator: { validate: (value) => isAmount(value) && value >= min } }, { message }),
   );
 }
 
 // Not IsNumber's maxDecimalPlaces: it looks for the point in the number's text and throws on 1e-7, which has none.
-function isAmount(value: unknown): boolean {
+function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= AMOUNT_MAX && Math.round(value * 100) / 100 === value;
+}
+
+export function WireBoolean(options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: Boolean }, IsBoolean({ message: 'must be true or false' }));
 }
 
 export function WireEnum(values: readonly string[], options: FieldOptions = {}): PropertyDecorator {
@@ -147,17 +163,23 @@ function isTime(value: unknown): boolean {
   return !Number.isNaN(date.getTime()) && date.getUTCDate() === Number(day);
 }
 
-/** Text a person wrote. PostgreSQL has no NUL in text, and a lone surrogate is no character. */
-export function WireText(options: FieldOptions & { readonly min?: number; readonly max: number }): PropertyDecorator {
+/**
+ * Text a person wrote. PostgreSQL has no NUL in text, and a lone surrogate is no character.
+ * @param options.lines whether it may have line breaks and tabs
+ */
+export function WireText(
+  options: FieldOptions & { readonly min?: number; readonly max: number; readonly lines?: boolean },
+): PropertyDecorator {
   const min = options.min ?? 1;
-  const message = `must be a text of ${min} to ${options.max} characters without control characters`;
+  const lines = options.lines ?? false;
+  const message = `must be a text of ${min} to ${options.max} characters without control characters${lines ? ' but line breaks and tabs' : ''}`;
   return field(
     options,
     { type: String, minLength: min, maxLength: options.max },
     IsString({ message }),
     MinLength(min, { message }),
     MaxLength(options.max, { message }),
-    Matches(/^[^\p{Cc}\p{Cs}]*$/u, { message }),
+    Matches(lines ? /^(?:[^\p{Cc}\p{Cs}]|[\n\r\t])*$/u : /^[^\p{Cc}\p{Cs}]*$/u, { message }),
     ...(min > 0 ? [Matches(/\S/, { message })] : []),
   );
 }

@@ -4,7 +4,15 @@ import { migrate } from '../../src/database/migrate.js';
 import { assertMigrated, DatabaseRefusedError } from '../../src/database/restricted-role.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase, withClient } from '../support/database.js';
 
-const MIGRATIONS = ['Tenancy1764000000000', 'StockLedger1764000001000'];
+const MIGRATIONS = [
+  'Tenancy1764000000000',
+  'StockLedger1764000001000',
+  'States1764000002000',
+  'Conflicts1764000003000',
+  'DeviceStatus1764000004000',
+  'Reservations1764000005000',
+  'ClockTime1764000006000',
+];
 
 describe('migrations', () => {
   let database: TestDatabase | undefined;

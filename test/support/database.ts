@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/database/data-source.js';
+import { ConflictEntity } from '../../src/conflicts/persistence/conflict.entity.js';
+import { ProductEntity } from '../../src/inventory/persistence/product.entity.js';
 import { StockEventEntity } from '../../src/inventory/persistence/stock-event.entity.js';
 import { StockLevelEntity } from '../../src/inventory/persistence/stock-level.entity.js';
+import { PaymentEntity } from '../../src/payments/persistence/payment.entity.js';
 import { DeviceEntity } from '../../src/tenancy/persistence/device.entity.js';
 import { TenantEntity } from '../../src/tenancy/persistence/tenant.entity.js';
 
@@ -82,7 +85,15 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
 
 /** A pool of the restricted role with every entity, as the service's modules together make it. */
 export function openDataSource(url: string, poolMax = 4): Promise<DataSource> {
-  const entities = [TenantEntity, DeviceEntity, StockEventEntity, StockLevelEntity];
+  const entities = [
+    TenantEntity,
+    DeviceEntity,
+    StockEventEntity,
+    StockLevelEntity,
+    ProductEntity,
+    PaymentEntity,
+    ConflictEntity,
+  ];
   return new DataSource({ ...dataSourceOptions(url, poolMax), entities }).initialize();
 }
 

@@ -22,7 +22,7 @@ import pg from 'pg';
 import { type PostgresBinaries, prepareBinaries } from './binaries.js';
 import { chooseDatabaseUser, type DatabaseUser } from './database-user.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
-import { type EmbeddedSecrets, obtainSecrets } from './secrets.js';
+import { type EmbeddedSecrets, obtainSecrets, readSecrets } from './secrets.js';
 
 const SUPERUSER = 'postgres';
 const DATABASE = 'agrotour';
@@ -84,6 +84,22 @@ export class EmbeddedPostgres {
     );
   }
 
+  /**
+   * The server that a service has running on this directory just now, for a command that works beside it: nothing is
+   * started or taken over, and when the service stops, so does the server.
+   * @returns undefined if no service runs there.
+   */
+  static async find(dataDir: string): Promise<Pick<EmbeddedPostgres, 'appUrl' | 'ownerUrl'> | undefined> {
+    const secrets = readSecrets(dataDir);
+    if (secrets === undefined) return undefined;
+    const port = await portOfRunningServer({ cluster: path.join(dataDir, 'postgres'), secrets });
+    if (port === undefined || !(await isLeased(port, secrets))) return undefined;
+    return {
+      appUrl: urlFor('agrotour_app', secrets.appPassword, port),
+      ownerUrl: urlFor('agrotour_owner', secrets.ownerPassword, port),
+    };
+  }
+
   /** Calls back, at most once, if the server goes away while it is needed. */
   onLost(callback: (error: Error) => void): void {
     let told = false;
@@ -118,11 +134,14 @@ export class EmbeddedPostgres {
   }
 }
 
-interface Context {
-  readonly dataDir: string;
+interface ClusterAccess {
   readonly cluster: string;
-  readonly user: DatabaseUser | undefined;
   readonly secrets: EmbeddedSecrets;
+}
+
+interface Context extends ClusterAccess {
+  readonly dataDir: string;
+  readonly user: DatabaseUser | undefined;
   readonly binaries: PostgresBinaries;
 }
 
@@ -234,7 +253,7 @@ function isAlive(pid: number): boolean {
  * A lock file left by a crash or a reboot is cleared away if its process id now belongs to some other program;
  * PostgreSQL itself clears those that belong to none.
  */
-async function portOfRunningServer(context: Context): Promise<number | undefined> {
+async function portOfRunningServer(context: ClusterAccess): Promise<number | undefined> {
   const left = readPostmasterFile(context.cluster);
   if (left === undefined || !isAlive(left.pid)) return undefined;
   if (!isPostgres(left.pid)) {
@@ -265,7 +284,7 @@ function isPostgres(pid: number): boolean {
 }
 
 /** Whether the server on this port works on this directory: a copied directory has a lock file that names another's. */
-async function serves(port: number, { cluster, secrets }: Context): Promise<boolean> {
+async function serves(port: number, { cluster, secrets }: ClusterAccess): Promise<boolean> {
   const mark = `agrotour-${randomUUID()}`;
   writeFileSync(path.join(cluster, mark), '');
   const client = superuserClient(port, secrets);
@@ -375,16 +394,32 @@ async function takeLease(port: number, secrets: EmbeddedSecrets, dataDir: string
     if (rows[0]?.taken === true) return client;
     await sleep(100);
   } while (Date.now() < deadline);
-  const holder = await client.query<{ name: string }>(
+  const holder = await leaseHolder(client);
+  await client.end();
+  throw new EmbeddedPostgresError(
+    `Another service, ${holder ?? 'of unknown name'}, already runs on DATA_DIR ${dataDir}. ` +
+      'Stop it first, or give this one a DATA_DIR of its own. (To share one database between services, set DATABASE_URL.)',
+  );
+}
+
+/** Name of the service that holds the lease; undefined if none does. */
+async function leaseHolder(client: pg.Client): Promise<string | undefined> {
+  const { rows } = await client.query<{ name: string }>(
     `SELECT application_name AS name FROM pg_stat_activity JOIN pg_locks USING (pid)
      WHERE locktype = 'advisory' AND objid = $1 AND granted`,
     [LEASE_KEY],
   );
-  await client.end();
-  throw new EmbeddedPostgresError(
-    `Another service, ${holder.rows[0]?.name ?? 'of unknown name'}, already runs on DATA_DIR ${dataDir}. ` +
-      'Stop it first, or give this one a DATA_DIR of its own. (To share one database between services, set DATABASE_URL.)',
-  );
+  return rows[0]?.name;
+}
+
+async function isLeased(port: number, secrets: EmbeddedSecrets): Promise<boolean> {
+  const client = superuserClient(port, secrets);
+  await client.connect();
+  try {
+    return (await leaseHolder(client)) !== undefined;
+  } finally {
+    await client.end();
+  }
 }
 
 /** Roles and database, made or put right. Passwords are set anew at each start: secrets.json is what counts. */
