@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { LAMPORT_MAX } from '../tenancy/domain/lamport-clock.js';
 import { DEVICE_TYPES } from '../tenancy/domain/device-type.js';
 import { DEMO_DEVICE_ID, DEMO_PRODUCT_ID, DEMO_USER_ID } from '../wire/examples.js';
-import { WireQueryInteger } from '../wire/wire.decorators.js';
+import { WireQueryInteger, WireTime } from '../wire/wire.decorators.js';
 import { OPERATION_KINDS, OPERATION_REASONS, PAYMENT_STATUSES } from './domain/operation.js';
 
 export const PAGE_MAX = 1_000;
@@ -80,6 +80,21 @@ export class StockEventDto {
     example: '41be…',
   })
   chain_hash!: string;
+}
+
+export class StockQueryDto {
+  @WireQueryInteger({
+    min: 0,
+    max: LAMPORT_MAX,
+    description: 'As it was after this lamport; beyond the head as it is.',
+  })
+  at_lamport?: number | null;
+  @WireTime({
+    optional: true,
+    example: undefined,
+    description: 'As the service knew it at this time; in the future as it is. Not together with `at_lamport`.',
+  })
+  at_time?: string | null;
 }
 
 export class ProductEventsQueryDto {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { TenantRepository } from '../tenancy/persistence/tenant.repository.js';
-import { StockLevelRepository } from './persistence/stock-level.repository.js';
+import { LedgerAuditRepository } from './persistence/ledger-audit.repository.js';
 
 /** A product whose level is not what its last event left. */
 export interface Drift {
@@ -9,13 +9,16 @@ export interface Drift {
   readonly productId: string;
 }
 
-/** Looks whether the projection still says what the log says (I1); mends nothing. */
+/**
+ * Looks whether the projection still says what the log says (I1); mends nothing. Of each product only the last event is
+ * read, so that it can be done every hour: what is in the log itself, a verification tells.
+ */
 @Injectable()
 export class ProjectionAuditService {
   constructor(
     private readonly database: TenantDatabase,
     private readonly tenants: TenantRepository,
-    private readonly levels: StockLevelRepository,
+    private readonly audits: LedgerAuditRepository,
   ) {}
 
   /** One tenant after another, each in its own transaction; pushes go on meanwhile. */
@@ -23,7 +26,7 @@ export class ProjectionAuditService {
     const tenants = await this.database.platformTransaction((tx) => this.tenants.list(tx));
     const drifts: Drift[] = [];
     for (const { id: tenantId } of tenants) {
-      const productIds = await this.database.transaction(tenantId, (tx) => this.levels.drifted(tx));
+      const productIds = await this.database.transaction(tenantId, (tx) => this.audits.drifted(tx));
       drifts.push(...productIds.map((productId) => ({ tenantId, productId })));
     }
     return { tenants: tenants.length, drifts };

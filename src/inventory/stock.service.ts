@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase, type TenantTransaction } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
-import type { StockLevel } from './domain/ledger.js';
+import { EMPTY_LEVEL, type StockLevel } from './domain/ledger.js';
 import type { EventPage } from './domain/stock-event.js';
+import { ProductRepository } from './persistence/product.repository.js';
 import { StockEventRepository } from './persistence/stock-event.repository.js';
 import { StockLevelRepository } from './persistence/stock-level.repository.js';
+
+/** Of when the stock is asked. */
+export type StockInstant = { readonly lamport: number } | { readonly time: Date } | 'NOW';
 
 /** What is in stock, and how it came to be. */
 @Injectable()
@@ -13,16 +17,24 @@ export class StockService {
     private readonly database: TenantDatabase,
     private readonly levels: StockLevelRepository,
     private readonly events: StockEventRepository,
+    private readonly products: ProductRepository,
   ) {}
 
-  /** @throws ProblemError NOT_FOUND if the tenant never moved this product. */
-  stockOf(tenantId: string, productId: string): Promise<StockLevel> {
-    return this.database.transaction(tenantId, (tx) => this.levelOf(tx, productId));
+  /**
+   * The product's stock, now or as it was; nothing before its first event.
+   * @throws ProblemError NOT_FOUND if the tenant neither moved this product nor has it in the catalogue.
+   */
+  stockOf(tenantId: string, productId: string, at: StockInstant): Promise<StockLevel> {
+    return this.database.transaction(tenantId, async (tx) => {
+      const now = await this.levelOf(tx, productId);
+      if (at === 'NOW') return now;
+      return (await this.events.levelAt(tx, productId, at)) ?? EMPTY_LEVEL;
+    });
   }
 
   /**
    * A page of the product's ledger, oldest first.
-   * @throws ProblemError NOT_FOUND if the tenant never moved this product.
+   * @throws ProblemError NOT_FOUND if the tenant neither moved this product nor has it in the catalogue.
    */
   eventsOf(tenantId: string, productId: string, page: { after: number; limit: number }): Promise<EventPage> {
     return this.database.transaction(tenantId, async (tx) => {
@@ -37,6 +49,9 @@ export class StockService {
   private async levelOf(tx: TenantTransaction, productId: string): Promise<StockLevel> {
     const level = (await this.levels.levelsOf(tx, [productId])).get(productId);
     if (level) return level;
-    throw new ProblemError('NOT_FOUND', { detail: 'No stock of this product was ever moved.' });
+    if ((await this.products.deletionsOf(tx, [productId])).has(productId)) return EMPTY_LEVEL;
+    throw new ProblemError('NOT_FOUND', {
+      detail: 'The product is not in the catalogue, and no stock of it was ever moved.',
+    });
   }
 }

@@ -23,13 +23,19 @@ describe('the queue of a running service', () => {
     return service;
   }
 
-  it('schedules the audit once, in the database, for two processes', async () => {
+  it('schedules what runs by the clock once, in the database, for two processes', async () => {
     await Promise.all([start(), start()]);
-    const scheduled = await eventually('the audit is scheduled', async () => {
-      const rows = await queryOnce(database.superuserUrl, 'SELECT queue, scheduler_id FROM bullmq.scheduler');
-      return rows.length > 0 && rows;
+    const scheduled = await eventually('all is scheduled', async () => {
+      const rows = await queryOnce(
+        database.superuserUrl,
+        'SELECT queue, scheduler_id FROM bullmq.scheduler ORDER BY 1',
+      );
+      return rows.length > 1 && rows;
     });
-    expect(scheduled).toEqual([{ queue: 'maintenance', scheduler_id: 'projection-audit' }]);
+    expect(scheduled).toEqual([
+      { queue: 'maintenance', scheduler_id: 'projection-audit' },
+      { queue: 'reservations', scheduler_id: 'reservation-sweep' },
+    ]);
   });
 
   (hasRedis ? it : it.skip)('on Redis may be away: the service says so, and still takes sales', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import { StockLevelRepository } from '../../src/inventory/persistence/stock-level.repository.js';
+import { LedgerAuditRepository } from '../../src/inventory/persistence/ledger-audit.repository.js';
 import { ProjectionAuditService } from '../../src/inventory/projection-audit.service.js';
 import { TenantRepository } from '../../src/tenancy/persistence/tenant.repository.js';
 import { anOperation } from '../support/builders.js';
@@ -19,7 +19,7 @@ describe('the audit of the projection (I1)', () => {
     database = await createTestDatabase();
     source = await openDataSource(database.appUrl, 1);
     const ledger = new TestLedger(source);
-    audits = new ProjectionAuditService(ledger.database, new TenantRepository(), new StockLevelRepository());
+    audits = new ProjectionAuditService(ledger.database, new TenantRepository(), new LedgerAuditRepository());
     tenantIds = [];
     for (let count = 0; count < 3; count += 1) {
       const { tenantId, deviceId } = await ledger.addTenant();
@@ -43,6 +43,11 @@ describe('the audit of the projection (I1)', () => {
   it.each([
     ['quantity = quantity + 1', 'quantity = quantity - 1'],
     ['last_lamport = last_lamport - 1', 'last_lamport = last_lamport + 1'],
+    // As it was two events ago: each of the two agrees with the other, and neither with the log.
+    [
+      'last_lamport = last_lamport - 2, quantity = quantity - 1',
+      'last_lamport = last_lamport + 2, quantity = quantity + 1',
+    ],
   ])('names the tenant and the product whose level has been changed: %s', async (change, undo) => {
     const tenantId = tenantIds[1] ?? '';
     const set = (assignment: string): Promise<unknown> =>
@@ -55,5 +60,25 @@ describe('the audit of the projection (I1)', () => {
     expect(await audits.audit()).toEqual({ tenants: 3, drifts: [{ tenantId, productId }] });
     await set(undo);
     expect(await audits.audit()).toMatchObject({ drifts: [] });
+  });
+
+  it('takes a level that says nothing for right where there is no event: a rebuild leaves such', async () => {
+    await queryOnce(
+      database.superuserUrl,
+      `INSERT INTO stock_levels (tenant_id, product_id, quantity, tracked, last_lamport) VALUES ($1, $2, 0, false, 0)`,
+      [tenantIds[0], randomUUID()],
+    );
+    expect(await audits.audit()).toMatchObject({ drifts: [] });
+  });
+
+  it('names a level of a product without events', async () => {
+    const tenantId = tenantIds[2] ?? '';
+    const stray = randomUUID();
+    await queryOnce(
+      database.superuserUrl,
+      `INSERT INTO stock_levels (tenant_id, product_id, quantity, tracked, last_lamport) VALUES ($1, $2, 3, true, 1)`,
+      [tenantId, stray],
+    );
+    expect(await audits.audit()).toMatchObject({ drifts: [{ tenantId, productId: stray }] });
   });
 });

@@ -1,9 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ConsoleLogger, Logger } from '@nestjs/common';
 import { type Job, type JobsOptions, Queue, type QueueOptions, Worker } from 'bullmq';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { ReservationScheduler } from '../../src/inventory/reservation-scheduler.js';
 import { queueOptions } from '../../src/queue/queue.module.js';
-import { MAINTENANCE_QUEUE } from '../../src/queue/queue.names.js';
+import {
+  EXPIRE_JOB,
+  type ExpireJob,
+  MAINTENANCE_QUEUE,
+  QUEUE_NAMES,
+  RESERVATION_QUEUE,
+} from '../../src/queue/queue.names.js';
 import { createTestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { hasRedis, startRedis } from '../support/redis.js';
@@ -114,6 +123,31 @@ function describeQueueBackend(name: string, start: () => Promise<Backend>): void
       await queue.removeJobScheduler('tick');
     });
 
+    it('runs a delayed job when its time has come, though its worker has been idle, and no sooner', async () => {
+      const ranAt: number[] = [];
+      work((job) => Promise.resolve(ranAt.push(Date.now() - (job.data.dueAt as number))));
+      await queue.add('now', { dueAt: Date.now() });
+      await ended('completed', 1);
+      const due = [300, 900, 600].map((delay) => {
+        const data = { dueAt: Date.now() + delay };
+        return { name: 'later', data, opts: { delay, deduplication: { id: `${delay}` } } };
+      });
+      await queue.addBulk([...due, ...due]);
+      await ended('completed', 4);
+      for (const lateMs of ranAt) {
+        expect(lateMs).toBeGreaterThanOrEqual(0);
+        expect(lateMs).toBeLessThan(1_000);
+      }
+    });
+
+    it('takes jobs in every queue of the service', async () => {
+      for (const name of QUEUE_NAMES) {
+        const other = new Queue(name, backend.options);
+        expect((await other.add('first', {})).id).toBeDefined();
+        await other.close();
+      }
+    });
+
     it('takes a job with a deduplication id once while it waits, and again after it failed', async () => {
       const once = { deduplication: { id: randomUUID() }, attempts: 1 };
       const [first, second] = [await queue.add('settle', {}, once), await queue.add('settle', {}, once)];
@@ -123,8 +157,87 @@ function describeQueueBackend(name: string, start: () => Promise<Backend>): void
       await queue.add('settle', {}, once);
       await ended('failed', 2);
     });
+
+    describe('has for reservations that expire', () => {
+      const TENANT = randomUUID();
+      let reservations: Queue<ExpireJob>;
+      let scheduler: ReservationScheduler;
+      const inMs = (delay: number): { operationId: string; expiresAt: string } => {
+        return { operationId: randomUUID(), expiresAt: new Date(NOW.getTime() + delay).toISOString() };
+      };
+      const NOW = new Date('2026-03-01T12:00:00.250Z');
+      /** Delays from NOW of the jobs, in milliseconds. */
+      async function delays(count: number): Promise<number[]> {
+        const jobs = await eventually(`${count} jobs`, async () => {
+          const found = await reservations.getJobs(['delayed', 'waiting']);
+          return found.length >= count && found;
+        });
+        for (const job of jobs) expect([job.name, job.data]).toEqual([EXPIRE_JOB, { tenantId: TENANT }]);
+        return jobs.map((job) => job.opts.delay ?? 0).sort((a, b) => a - b);
+      }
+
+      beforeEach(() => {
+        reservations = new Queue<ExpireJob>(RESERVATION_QUEUE, backend.options);
+        reservations.on('error', () => undefined); // its database goes while it is being closed
+        scheduler = new ReservationScheduler(reservations);
+      });
+      afterEach(() => reservations.close());
+
+      it('a job for each second of the next day in which one expires, shortly after it', async () => {
+        const deadlines = [1_000, 1_700, 1_750, 60_000, 86_400_000, 86_400_001, 10 ** 12].map(inMs);
+        scheduler.schedule(TENANT, deadlines, NOW);
+        expect(await delays(4)).toEqual([1_750, 2_750, 60_750, 86_400_750]);
+      });
+
+      it('one job a second, however many pushes ask for it', async () => {
+        scheduler.schedule(TENANT, [inMs(1_000), inMs(5_000)], NOW);
+        scheduler.schedule(TENANT, [inMs(1_100), inMs(9_000)], NOW);
+        await delays(3);
+        scheduler.schedule(TENANT, [inMs(1_200), inMs(12_000)], NOW);
+        expect(await delays(4)).toEqual([1_750, 5_750, 9_750, 12_750]);
+      });
+
+      it('a job at once for what has expired already, for each push: the one before may have looked too early', async () => {
+        scheduler.schedule(TENANT, [inMs(-1), inMs(0), inMs(-(10 ** 9)), inMs(1_000)], NOW);
+        scheduler.schedule(TENANT, [inMs(-1)], NOW);
+        expect(await delays(3)).toEqual([0, 0, 1_750]);
+      });
+
+      it('none where none expires', async () => {
+        scheduler.schedule(TENANT, [], NOW);
+        scheduler.schedule(TENANT, [inMs(86_400_001)], NOW);
+        scheduler.schedule(TENANT, [inMs(1_000)], NOW);
+        expect(await delays(1)).toEqual([1_750]);
+      });
+    });
   });
 }
+
+describe('a queue that is out of reach', () => {
+  const NOBODY_LISTENS = '127.0.0.1:1';
+  it.each([
+    ['PostgreSQL', { redisUrl: undefined, databaseUrl: `postgresql://${NOBODY_LISTENS}/none` }, 300],
+    ['Redis', { redisUrl: `redis://${NOBODY_LISTENS}`, databaseUrl: '' }, 100],
+  ])('keeps no push waiting, on %s, and makes few words', async (_name, settings, unsentMax) => {
+    const warnings: unknown[] = [];
+    Logger.overrideLogger({ log: jest.fn(), error: jest.fn(), warn: (said: unknown) => warnings.push(said) });
+    const options = queueOptions(settings);
+    const queue = new Queue<ExpireJob>(RESERVATION_QUEUE, options);
+    queue.on('error', () => undefined);
+    const adds = jest.spyOn(queue, 'addBulk');
+    const scheduler = new ReservationScheduler(queue);
+    const deadlines = [{ operationId: randomUUID(), expiresAt: new Date(Date.now() + 60_000).toISOString() }];
+    for (let push = 0; push < 300; push += 1) {
+      scheduler.schedule(randomUUID(), deadlines);
+      if (push % 50 === 49) await sleep(100); // what is refused at once is over by then
+    }
+    expect(adds).toHaveBeenCalledTimes(unsentMax); // what waits for Redis waits in memory
+    expect(warnings).toHaveLength(1);
+    if (options.connection instanceof Redis) options.connection.disconnect();
+    await queue.close();
+    Logger.overrideLogger(new ConsoleLogger());
+  });
+});
 
 describeQueueBackend('PostgreSQL, as the restricted role', async () => {
   const database = await createTestDatabase();

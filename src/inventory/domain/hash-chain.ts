@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
-import { canonicalJson } from './canonical-json.js';
-import type { Operation } from './operation.js';
+import { canonicalJson } from '../../tenancy/domain/canonical-json.js';
+import type { EventContent } from './stock-event.js';
 
 /**
  * SHA-256 over the canonical JSON of all that the device said of the operation. Equal content means the same operation
  * sent again; other content under a known id is a mistake (IDEMPOTENCY_MISMATCH). A replica can compute it from what
  * pull returns, where `lamport_ts` of the hash is pull's `client_lamport`.
  */
-export function contentHash(tenantId: string, operation: Operation): Uint8Array {
+export function contentHash(tenantId: string, operation: EventContent): Uint8Array {
   const json = canonicalJson({
     tenant_id: tenantId,
     operation_id: operation.operationId,

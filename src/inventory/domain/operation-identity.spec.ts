@@ -3,29 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { aSale, FOREIGN_TENANT, operations, TENANT } from '../../../test/support/arbitraries.js';
 import { IDENTITY_VECTORS, operationOf } from '../../../test/support/identity-vectors.js';
-import { canonicalJson } from './canonical-json.js';
-import { OPERATION_NAMESPACE, operationIdentity, uuidV5 } from './operation-identity.js';
+import { canonicalJson } from '../../tenancy/domain/canonical-json.js';
+import { uuidV5 } from '../../tenancy/domain/name-based-uuid.js';
+import { OPERATION_NAMESPACE, operationIdentity } from './operation-identity.js';
 
 const NOTHING = { operationId: null, operationHash: null };
 const HASH = createHash('sha256').update('made by a device').digest('hex');
-
-describe('uuidV5', () => {
-  it('makes the example of RFC 9562, appendix A.4', () => {
-    expect(uuidV5('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'www.example.com')).toBe(
-      '2ed6657d-e927-568b-95e1-2665a8aea6a2',
-    );
-  });
-
-  it('always carries version 5 and the variant of the RFC', () => {
-    fc.assert(
-      fc.property(fc.uuid(), fc.string({ unit: 'grapheme' }), (namespace, name) => {
-        expect(uuidV5(namespace, name)).toMatch(
-          /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
-        );
-      }),
-    );
-  });
-});
 
 describe('operationIdentity', () => {
   it('has a namespace that never changes, for clients compute with it', () => {

@@ -1,8 +1,23 @@
+import type { DeviceType } from '../../tenancy/domain/device-type.js';
 import type { Disposition } from './ledger.js';
-import type { Operation } from './operation.js';
+import { OPERATION_KINDS, type Operation } from './operation.js';
+
+/** What the server itself appends: a decision on an operation before, named by `refOperationId`. */
+export const SYSTEM_EVENT_KINDS = ['RELEASE', 'VOID'] as const;
+export const EVENT_KINDS = [...OPERATION_KINDS, ...SYSTEM_EVENT_KINDS] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** Stands for the server where an event names its device and its user. */
+export const SERVER_ID = '00000000-0000-0000-0000-000000000000';
+
+/** What an event says; of it its content hash is made. */
+export interface EventContent extends Omit<Operation, 'kind' | 'deviceType'> {
+  readonly kind: EventKind;
+  readonly deviceType: DeviceType | 'SERVER';
+}
 
 /** One entry of a tenant's log: an operation, its place in the order, and what it did to stock. */
-export interface StockEvent extends Operation {
+export interface StockEvent extends EventContent {
   /** Position in the tenant's log. */
   readonly lamport: number;
   /** Signed change to stock, in units; a SET can span the whole range, so up to 2^32. */

@@ -1,14 +1,10 @@
-import { Column, Entity, PrimaryColumn, type ValueTransformer } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { amount } from '../../database/amount.js';
 import { safeInteger } from '../../database/safe-integer.js';
 import type { DeviceType } from '../../tenancy/domain/device-type.js';
 import type { Disposition } from '../domain/ledger.js';
-import type { OperationKind, OperationReason, PaymentStatus } from '../domain/operation.js';
-
-/** pg returns numeric as text; an amount has at most 14 digits, which a double holds exactly enough to print back. */
-const amount: ValueTransformer = {
-  to: (value: number | null) => value,
-  from: (value: string | null) => (value === null ? null : Number(value)),
-};
+import type { OperationReason, PaymentStatus } from '../domain/operation.js';
+import type { EventKind } from '../domain/stock-event.js';
 
 /** A row of the append-only ledger: readonly here, and the database refuses UPDATE and DELETE (I5). */
 @Entity({ name: 'stock_events' })
@@ -18,8 +14,8 @@ export class StockEventEntity {
   @Column('uuid', { name: 'operation_id' }) readonly operationId!: string;
   @Column('uuid', { name: 'product_id' }) readonly productId!: string;
   @Column('uuid', { name: 'device_id' }) readonly deviceId!: string;
-  @Column('text', { name: 'device_type' }) readonly deviceType!: DeviceType;
-  @Column('text', { name: 'operation' }) readonly kind!: OperationKind;
+  @Column('text', { name: 'device_type' }) readonly deviceType!: DeviceType | 'SERVER';
+  @Column('text', { name: 'operation' }) readonly kind!: EventKind;
   @Column('integer') readonly delta!: number;
   @Column('text') readonly reason!: OperationReason;
   @Column('text', { name: 'payment_status', nullable: true }) readonly paymentStatus!: PaymentStatus | null;

@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { afterUse, cancellableOf, isTakenBack, type ReferencedOperation, remainingOf, useOf } from './reference.js';
+
+const reservation: ReferencedOperation = {
+  operationId: '00000000-0000-4000-8000-000000000001',
+  productId: '00000000-0000-4000-8000-000000000002',
+  deviceId: '00000000-0000-4000-8000-000000000003',
+  kind: 'DECREMENT',
+  reason: 'RESERVATION',
+  delta: 5,
+  disposition: 'APPLIED',
+  lamport: 1,
+  cancelled: 0,
+  closedBy: null,
+};
+const sold: ReferencedOperation = { ...reservation, reason: 'SALE' };
+const confirmation = { kind: 'DECREMENT', reason: 'SALE', delta: 5 } as const;
+const cancellationOf = (delta: number) => ({ kind: 'INCREMENT', reason: 'CANCEL', delta }) as const;
+
+describe('a reference', () => {
+  it.each([
+    ['confirms a reservation, as a sale', confirmation, reservation, 'CONFIRM'],
+    ['is a remark, from a sale to a sale', confirmation, sold, 'NONE'],
+    ['cancels a reservation', cancellationOf(1), reservation, 'CANCEL'],
+    ['cancels a sale', cancellationOf(1), sold, 'CANCEL'],
+    ['is a remark, from a restock', { kind: 'INCREMENT', reason: 'RESTOCK' }, reservation, 'NONE'],
+    ['is a remark, from a reservation', { kind: 'DECREMENT', reason: 'RESERVATION' }, reservation, 'NONE'],
+    ['is a remark, from a count', { kind: 'SET', reason: 'CANCEL' }, sold, 'NONE'],
+  ] as const)('%s', (_name, operation, named, expected) => {
+    expect(useOf(operation, named)).toBe(expected);
+  });
+
+  it('takes from what remains of a reservation, cancellation by cancellation', () => {
+    const once = afterUse(reservation, cancellationOf(2));
+    expect([remainingOf(once), cancellableOf(once)]).toEqual([3, 3]);
+    const twice = afterUse(once, cancellationOf(3));
+    expect([remainingOf(twice), cancellableOf(twice)]).toEqual([0, 0]);
+  });
+
+  it('closes an open reservation as a sale, and leaves the sale to be cancelled instead', () => {
+    const confirmed = afterUse(reservation, confirmation);
+    expect(confirmed).toEqual({ ...reservation, closedBy: 'SALE' });
+    expect([remainingOf(confirmed), cancellableOf(confirmed)]).toEqual([0, 0]);
+    expect(afterUse(confirmed, confirmation)).toEqual(confirmed);
+  });
+
+  it('changes nothing in what has lapsed: the log would count neither the sale nor the cancellation', () => {
+    const lapsed: ReferencedOperation = { ...reservation, cancelled: 2, closedBy: 'VOID' };
+    expect(isTakenBack(lapsed)).toBe(true);
+    expect([remainingOf(lapsed), cancellableOf(lapsed)]).toEqual([0, 3]);
+    expect(afterUse(lapsed, confirmation)).toEqual(lapsed);
+    expect(afterUse(lapsed, cancellationOf(3))).toEqual(lapsed);
+  });
+
+  it('closes nothing where all was cancelled: such a sale is an ordinary one', () => {
+    const cancelled = afterUse(reservation, cancellationOf(5));
+    expect(afterUse(cancelled, confirmation)).toEqual(cancelled);
+  });
+});

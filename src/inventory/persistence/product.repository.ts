@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { And, Any, LessThanOrEqual, MoreThan } from 'typeorm';
+import { toSafeInteger } from '../../database/safe-integer.js';
+import type { TenantTransaction } from '../../database/tenant-database.js';
+import type { Product, RecordedProduct } from '../domain/product.js';
+import { ProductEntity, toProduct } from './product.entity.js';
+
+const COLUMNS: readonly (readonly [name: string, type: string, value: (product: Product) => unknown])[] = [
+  ['id', 'uuid', (product) => product.id],
+  ['name', 'text', (product) => product.fields.name],
+  ['description', 'text', (product) => product.fields.description],
+  ['price', 'numeric', (product) => product.fields.price],
+  ['sku', 'text', (product) => product.fields.sku],
+  ['category', 'text', (product) => product.fields.category],
+  ['reorder_point', 'integer', (product) => product.fields.reorderPoint],
+  ['deleted_lamport', 'bigint', (product) => product.deletedLamport],
+  ['version', 'bigint', (product) => product.version],
+  ['lamport_ts', 'bigint', (product) => product.lamport],
+  ['client_lamport', 'bigint', (product) => product.clientLamport],
+  ['device_id', 'uuid', (product) => product.deviceId],
+  ['edit_id', 'uuid', (product) => product.editId],
+  ['updated_by', 'uuid', (product) => product.updatedBy],
+];
+const NAMES = COLUMNS.map(([name]) => name);
+
+const SAVE = `
+  INSERT INTO products (tenant_id, created_at, updated_at, ${NAMES.join(', ')})
+  SELECT $1, $2, $2, * FROM unnest(${COLUMNS.map(([, type], index) => `$${index + 3}::${type}[]`).join(', ')})
+  ON CONFLICT (tenant_id, id) DO UPDATE
+  SET updated_at = excluded.updated_at,
+      ${NAMES.filter((name) => name !== 'id')
+        .map((name) => `${name} = excluded.${name}`)
+        .join(', ')}`;
+
+@Injectable()
+export class ProductRepository {
+  /** Those of the products that are in the catalogue, tombstones too, by id. */
+  async productsOf(tx: TenantTransaction, productIds: readonly string[]): Promise<Map<string, RecordedProduct>> {
+    if (productIds.length === 0) return new Map();
+    const rows = await tx.manager.findBy(ProductEntity, { tenantId: tx.tenantId, id: Any([...productIds]) });
+    return new Map(rows.map((row) => [row.id, toProduct(row)]));
+  }
+
+  /** Of those of the products that are in the catalogue: at which lamport each was deleted, null while it lives. */
+  async deletionsOf(tx: TenantTransaction, productIds: readonly string[]): Promise<Map<string, number | null>> {
+    if (productIds.length === 0) return new Map();
+    const rows = await tx.manager.query<{ id: string; deleted_lamport: string | null }[]>(
+      `SELECT id, deleted_lamport FROM products WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,
+      [tx.tenantId, productIds],
+    );
+    return new Map(
+      rows.map((row) => [row.id, row.deleted_lamport === null ? null : toSafeInteger(row.deleted_lamport)]),
+    );
+  }
+
+  /** Which living product has which SKU: of those named, and of those that the products named have or had. */
+  async skuHolders(
+    tx: TenantTransaction,
+    skus: readonly string[],
+    productIds: readonly string[],
+  ): Promise<Map<string, string>> {
+    if (productIds.length === 0) return new Map();
+    const rows = await tx.manager.query<{ sku: string; id: string }[]>(
+      `WITH asked AS (
+         SELECT unnest($2::text[]) AS sku
+         UNION SELECT sku FROM products WHERE tenant_id = $1 AND id = ANY ($3::uuid[]) AND sku IS NOT NULL)
+       SELECT holder.* FROM asked, LATERAL (
+         SELECT living_sku AS sku, id FROM products
+         WHERE tenant_id = $1 AND living_sku = asked.sku LIMIT 1) AS holder`,
+      [tx.tenantId, skus, productIds],
+    );
+    return new Map(rows.map((row) => [row.sku, row.id]));
+  }
+
+  /**
+   * Writes products, new ones and changed ones, in one statement.
+   * @throws QueryFailedError 23505, at the commit, if two living products had one SKU: the caller did not look.
+   */
+  async save(tx: TenantTransaction, products: readonly Product[], at: Date): Promise<void> {
+    if (products.length === 0) return;
+    await tx.manager.query(SAVE, [tx.tenantId, at, ...COLUMNS.map(([, , value]) => products.map(value))]);
+  }
+
+  /** At most `limit` products whose last change has a lamport in (`after`, `upTo`], in lamport order. */
+  async between(tx: TenantTransaction, after: number, upTo: number, limit: number): Promise<RecordedProduct[]> {
+    const rows = await tx.manager.find(ProductEntity, {
+      where: { tenantId: tx.tenantId, lamport: And(MoreThan(after), LessThanOrEqual(upTo)) },
+      order: { lamport: 'ASC' },
+      take: limit,
+    });
+    return rows.map(toProduct);
+  }
+}

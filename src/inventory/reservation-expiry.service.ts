@@ -1,0 +1,126 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { TenantDatabase, type TenantTransaction } from '../database/tenant-database.js';
+import { TenantSignals } from '../signals/tenant-signals.js';
+import { recordingTime } from '../tenancy/domain/lamport-clock.js';
+import { TenantClockRepository } from '../tenancy/persistence/tenant-clock.repository.js';
+import { TenantRepository } from '../tenancy/persistence/tenant.repository.js';
+import { lapse, lapseId } from './domain/lapse.js';
+import { type ReferencedOperation, remainingOf } from './domain/reference.js';
+import { ReservationDeadlineRepository } from './persistence/reservation-deadline.repository.js';
+import { StockEventRepository } from './persistence/stock-event.repository.js';
+import { StockLevelRepository } from './persistence/stock-level.repository.js';
+
+/** So many in one transaction: pushes of the tenant wait for its clock meanwhile. */
+const DEADLINES_AT_ONCE = 500;
+
+/** What one transaction did. */
+interface Round {
+  /** How many deadlines were due. */
+  readonly looked: number;
+  /** How many of them were of open reservations. */
+  readonly lapsed: number;
+  /** Of the last entry of the log. */
+  readonly lamport: number;
+}
+
+/** What became of a look at every tenant's agenda. */
+export interface Sweep {
+  /** How many reservations lapsed. */
+  readonly lapsed: number;
+  /** Tenants whose turn failed; the next sweep looks again. */
+  readonly failures: readonly { readonly tenantId: string; readonly error: unknown }[];
+}
+
+/** Gives back what reservations hold when their time has come (design, section 6). */
+@Injectable()
+export class ReservationExpiryService {
+  private readonly logger = new Logger(ReservationExpiryService.name);
+
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly tenants: TenantRepository,
+    private readonly clocks: TenantClockRepository,
+    private readonly events: StockEventRepository,
+    private readonly levels: StockLevelRepository,
+    private readonly deadlines: ReservationDeadlineRepository,
+    private readonly signals: TenantSignals,
+  ) {}
+
+  /**
+   * Lets the tenant's reservations lapse that are due at `now`. Doing it again, or twice at once, changes nothing.
+   * @returns how many lapsed.
+   */
+  async expireDue(tenantId: string, now: Date): Promise<number> {
+    let lapsed = 0;
+    for (;;) {
+      const done = await this.database.transaction(tenantId, (tx) => this.expireSome(tx, now));
+      if (done.lapsed > 0) this.signals.announce(tenantId, done.lamport);
+      lapsed += done.lapsed;
+      if (done.looked < DEADLINES_AT_ONCE) return lapsed;
+    }
+  }
+
+  /** Every tenant, one after another: for what no job of its own was there for. */
+  async expireAllDue(now: Date): Promise<Sweep> {
+    const tenants = await this.database.platformTransaction((tx) => this.tenants.list(tx));
+    let lapsed = 0;
+    const failures: { tenantId: string; error: unknown }[] = [];
+    for (const { id: tenantId } of tenants) {
+      try {
+        // Mostly nothing is due. That is seen without the clock, for which pushes wait.
+        const due = await this.database.transaction(tenantId, (tx) => this.deadlines.due(tx, now, 1));
+        if (due.length > 0) lapsed += await this.expireDue(tenantId, now);
+      } catch (error) {
+        failures.push({ tenantId, error }); // whose clock is stuck keeps none of the others waiting for ever
+      }
+    }
+    return { lapsed, failures };
+  }
+
+  /** The clock lock first: what is read after it can't change until the commit. */
+  private async expireSome(tx: TenantTransaction, now: Date): Promise<Round> {
+    const clock = await this.clocks.lock(tx);
+    const due = await this.deadlines.due(tx, now, DEADLINES_AT_ONCE);
+    if (due.length === 0) return { looked: 0, lapsed: 0, lamport: clock.lamport };
+    const named = await this.events.referenced(tx, due);
+    const reservations = await this.withoutTaken(
+      tx,
+      due.flatMap((operationId) => named.get(operationId) ?? []),
+    );
+    const levels = await this.levels.levelsOf(tx, [...new Set(reservations.map(({ productId }) => productId))]);
+    const at = { ...clock, recordedAt: recordingTime(clock, now.getTime()) };
+    const decided = lapse(tx.tenantId, at, reservations, levels);
+    if (decided.events.length > 0) {
+      await this.events.append(tx, decided.events, new Date(decided.clock.recordedAt));
+      await this.levels.save(tx, decided.levels);
+      await this.clocks.advance(tx, decided.clock);
+    }
+    await this.deadlines.remove(tx, due);
+    return { looked: due.length, lapsed: decided.events.length, lamport: decided.clock.lamport };
+  }
+
+  /**
+   * Without those whose VOID could not be appended, since a device has given its id to an operation of its own: that one
+   * reservation stays open until it is cancelled, instead of all the tenant's.
+   */
+  private async withoutTaken(
+    tx: TenantTransaction,
+    reservations: readonly ReferencedOperation[],
+  ): Promise<ReferencedOperation[]> {
+    const taken = await this.events.known(
+      tx,
+      reservations.map(({ operationId }) => lapseId(operationId)),
+    );
+    return reservations.filter((reservation) => {
+      const { operationId } = reservation;
+      const isTaken = taken.has(lapseId(operationId));
+      if (isTaken && remainingOf(reservation) > 0) {
+        this.logger.error(
+          { tenantId: tx.tenantId, operationId },
+          'A reservation cannot lapse: the id of its VOID is taken',
+        );
+      }
+      return !isTaken;
+    });
+  }
+}

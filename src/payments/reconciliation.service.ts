@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase } from '../database/tenant-database.js';
+import { SERVER_ID } from '../inventory/domain/stock-event.js';
+import { ProblemError } from '../problems/problem.js';
+import { TenantSignals } from '../signals/tenant-signals.js';
+import type { Fields } from '../states/domain/state.js';
+import { StateVersionRepository } from '../states/persistence/state-version.repository.js';
+import { nextLamport, recordingTime } from '../tenancy/domain/lamport-clock.js';
+import type { PersonPrincipal } from '../tenancy/domain/principal.js';
+import { TenantClockRepository } from '../tenancy/persistence/tenant-clock.repository.js';
+import type { RecordedPayment } from './domain/payment.js';
+import { reconcile, type ReconciliationDecision } from './domain/reconcile.js';
+import { PaymentRepository } from './persistence/payment.repository.js';
+
+/** Whether the money of a payment arrived, as people of the business decide. */
+@Injectable()
+export class ReconciliationService {
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly clocks: TenantClockRepository,
+    private readonly payments: PaymentRepository,
+    private readonly versions: StateVersionRepository,
+    private readonly signals: TenantSignals,
+  ) {}
+
+  /**
+   * Records the decision: an entry like any other, so that devices learn of it. The same decision again changes nothing.
+   * @throws ProblemError NOT_FOUND
+   */
+  async decide(person: PersonPrincipal, paymentId: string, decision: ReconciliationDecision): Promise<RecordedPayment> {
+    const { tenantId, userId } = person;
+    const done = await this.database.transaction(tenantId, async (tx) => {
+      const clock = await this.clocks.lock(tx);
+      const before = (await this.payments.paymentsOf(tx, [paymentId])).get(paymentId);
+      if (!before) throw new ProblemError('NOT_FOUND');
+      const at = new Date(recordingTime(clock, Date.now()));
+      const lamport = nextLamport(clock.lamport);
+      const after = reconcile(before, decision, userId, at, lamport);
+      if (!after) return { payment: before, lamport: null };
+      await this.payments.save(tx, [after], at);
+      await this.versions.append(
+        tx,
+        [
+          {
+            ...{ entity: 'PAYMENT', entityId: paymentId, version: after.version, lamport, editId: randomUUID() },
+            ...{ deviceId: SERVER_ID, clientLamport: lamport, changed: ['reconciliation'] },
+            fields: after.fields as unknown as Fields,
+          },
+        ],
+        at,
+      );
+      await this.clocks.advance(tx, { ...clock, lamport, recordedAt: at.getTime() });
+      return { payment: { ...before, ...after, updatedAt: at }, lamport };
+    });
+    if (done.lamport !== null) this.signals.announce(tenantId, done.lamport);
+    return done.payment;
+  }
+}

@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { toSafeInteger } from '../../database/safe-integer.js';
+import type { TenantTransaction } from '../../database/tenant-database.js';
+import type { EditBase, KnownEdit } from '../domain/merge.js';
+import type { Entity, Fields, StateVersion } from '../domain/state.js';
+
+/** Of which edit's base the history is asked. */
+export interface BaseQuestion {
+  readonly editId: string;
+  readonly entityId: string;
+  readonly version: number;
+}
+
+@Injectable()
+export class StateVersionRepository {
+  /** Appends versions in one statement whatever their number. */
+  async append(tx: TenantTransaction, versions: readonly StateVersion[], recordedAt: Date): Promise<void> {
+    if (versions.length === 0) return;
+    // One JSON document: unnest would make one flat list of the lists in `changed`.
+    await tx.manager.query(
+      `INSERT INTO state_versions (tenant_id, recorded_at, entity, entity_id, version, lamport_ts, edit_id, device_id,
+                                   client_lamport, fields, changed)
+       SELECT $1, $2, entity, "entityId", version, lamport, "editId", "deviceId", "clientLamport", fields, changed
+       FROM jsonb_to_recordset($3::jsonb) AS row (entity text, "entityId" uuid, version bigint, lamport bigint,
+              "editId" uuid, "deviceId" uuid, "clientLamport" bigint, fields jsonb, changed text[])`,
+      [tx.tenantId, recordedAt, JSON.stringify(versions)],
+    );
+  }
+
+  /** Those of the edits that made a version, by edit id. */
+  async known(tx: TenantTransaction, editIds: readonly string[]): Promise<Map<string, KnownEdit>> {
+    if (editIds.length === 0) return new Map();
+    const rows = await tx.manager.query<{ edit_id: string; lamport_ts: string; version: string }[]>(
+      `SELECT known.* FROM unnest($2::uuid[]) AS asked (edit_id), LATERAL (
+         SELECT edit_id, lamport_ts, version FROM state_versions
+         WHERE tenant_id = $1 AND edit_id = asked.edit_id LIMIT 1) AS known`,
+      [tx.tenantId, editIds],
+    );
+    return new Map(
+      rows.map((row) => [row.edit_id, { lamport: toSafeInteger(row.lamport_ts), version: toSafeInteger(row.version) }]),
+    );
+  }
+
+  /**
+   * The bases of merges, by edit id: of those questions whose version is there and was followed by one that is not the
+   * device's own. For the others there is nothing to merge.
+   */
+  async basesOf(
+    tx: TenantTransaction,
+    entity: Entity,
+    deviceId: string,
+    questions: readonly BaseQuestion[],
+  ): Promise<Map<string, EditBase>> {
+    if (questions.length === 0) return new Map();
+    const rows = await tx.manager.query<{ edit_id: string; fields: Fields; changed: string[] }[]>(
+      `SELECT asked.edit_id, base.fields, since.changed
+       FROM unnest($4::uuid[], $5::uuid[], $6::bigint[]) AS asked (edit_id, entity_id, version)
+       CROSS JOIN LATERAL (
+         SELECT fields FROM state_versions
+         WHERE tenant_id = $1 AND entity = $2 AND entity_id = asked.entity_id AND version = asked.version
+         LIMIT 1) AS base
+       CROSS JOIN LATERAL (
+         SELECT count(DISTINCT later.version) AS versions,
+                coalesce(array_agg(DISTINCT name) FILTER (WHERE name IS NOT NULL), '{}') AS changed
+         FROM state_versions later LEFT JOIN unnest(later.changed) AS name ON true
+         WHERE later.tenant_id = $1 AND later.entity = $2 AND later.entity_id = asked.entity_id
+           AND later.version > asked.version AND later.device_id <> $3) AS since
+       WHERE since.versions > 0`,
+      [
+        tx.tenantId,
+        entity,
+        deviceId,
+        questions.map((question) => question.editId),
+        questions.map((question) => question.entityId),
+        questions.map((question) => question.version),
+      ],
+    );
+    return new Map(rows.map((row) => [row.edit_id, { fields: row.fields, changedByOthers: new Set(row.changed) }]));
+  }
+}
