@@ -80,6 +80,8 @@ export class BenchmarkEnvironment {
     readonly url: string,
     /** Of the restricted role, as the service has it. */
     readonly databaseUrl: string,
+    /** Of the role that may ANALYZE. */
+    readonly ownerUrl: string,
     /** On the disk that the database writes to. */
     readonly dataFolder: string,
     readonly servicePid: number,
@@ -119,6 +121,7 @@ export class BenchmarkEnvironment {
     return new BenchmarkEnvironment(
       url,
       database.appUrl,
+      database.ownerUrl,
       dataFolder,
       service.pid ?? 0,
       Number.parseInt(readFileSync(path.join(dataFolder, 'postgres', 'postmaster.pid'), 'utf8'), 10),

@@ -1,10 +1,14 @@
 import 'reflect-metadata';
 import { BenchmarkError, InterruptedError } from './environment.js';
+import { benchmarkPull } from './pull.js';
 import { benchmarkPush } from './push.js';
+import { benchmarkSnapshot } from './snapshot.js';
 
 /** By name; each reads its own options. */
 const BENCHMARKS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   push: benchmarkPush,
+  pull: benchmarkPull,
+  snapshot: benchmarkSnapshot,
 };
 const DEFAULT = 'push';
 

@@ -1,3 +1,4 @@
+import { cpu, machineLine, range, whole } from './figures.js';
 import type { Machine } from './machine.js';
 import type { MemoryGrowth, MemorySample } from './memory-growth.js';
 import type { Spread } from './statistics.js';
@@ -70,7 +71,7 @@ export function printPushReport(report: PushReport): void {
     '',
     `push: ${whole(options.operations)} operations in ${options.rounds} rounds, ${options.batch} a push, ` +
       `${options.clients} devices of one tenant at once`,
-    `${machine.cores} cores, Node ${machine.node}, PostgreSQL ${machine.postgres}, fsync ${machine.fsyncMs.toFixed(2)} ms`,
+    machineLine(machine),
     '',
     formatTable(rows),
     '',
@@ -99,18 +100,6 @@ function verdict(growth: MemoryGrowth): string {
   const change = `${growth.secondQuarterMiB.toFixed(0)} to ${growth.secondHalfMiB.toFixed(0)} MiB from the second quarter to the second half`;
   const rate = `${signed(growth.growthMiBPer100kOperations)} MiB per 100,000 operations`;
   return `memory ${growth.flat ? 'is flat' : 'GROWS'}: ${change}, ${rate}`;
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en');
-}
-
-function range({ min, max }: Spread): string {
-  return `${whole(min)} to ${whole(max)}`;
-}
-
-function cpu(seconds: number | undefined): string {
-  return seconds === undefined ? '?' : seconds.toFixed(3);
 }
 
 function signed(value: number): string {

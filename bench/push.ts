@@ -8,11 +8,12 @@ import {
   type PushResponseDto,
 } from '../src/sync/push/push.dto.js';
 import { BareStore, type PreparedTransaction } from './bare-store.js';
+import { type Answer, Connection } from './connection.js';
 import { BenchmarkError, type BenchmarkEnvironment, withEnvironment } from './environment.js';
 import { describeMachine } from './machine.js';
 import { judgeMemoryGrowth, type MemorySample } from './memory-growth.js';
+import { wholeNumber } from './options.js';
 import { cpuSecondsOf, cpuSecondsOfFamily, residentMemoryOf } from './process-usage.js';
-import { type Answer, PushConnection } from './push-connection.js';
 import { printPushReport, type PushReport, type SideReport } from './push-report.js';
 import { quantile, spreadOf } from './statistics.js';
 import { type Till, Workload } from './workload.js';
@@ -69,19 +70,13 @@ function readOptions(args: readonly string[]): PushOptions | undefined {
   });
   if (values.help) return undefined;
   return {
-    operations: wholeNumber('--operations', values.operations, OPERATIONS_MAX),
-    batch: wholeNumber('--batch', values.batch, PUSH_ENTRIES_MAX),
-    clients: wholeNumber('--clients', values.clients, 1_000),
-    rounds: wholeNumber('--rounds', values.rounds, 1_000),
+    operations: wholeNumber('--operations', values.operations, OPERATIONS_MAX, USAGE),
+    batch: wholeNumber('--batch', values.batch, PUSH_ENTRIES_MAX, USAGE),
+    clients: wholeNumber('--clients', values.clients, 1_000, USAGE),
+    rounds: wholeNumber('--rounds', values.rounds, 1_000, USAGE),
     jsonFile: values.json,
     profileFolder: values.profile,
   };
-}
-
-function wholeNumber(option: string, text: string, max: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (value >= 1 && value <= max) return value;
-  throw new BenchmarkError(`${option} must be a whole number from 1 to ${max}.\n\n${USAGE}`);
 }
 
 /** What was measured while one side worked. */
@@ -114,7 +109,7 @@ interface PreparedPush {
 
 interface Client {
   readonly till: Till;
-  readonly connection: PushConnection;
+  readonly connection: Connection;
 }
 
 async function measure(environment: BenchmarkEnvironment, options: PushOptions): Promise<PushReport> {
@@ -185,7 +180,7 @@ class PushBenchmark {
     const clients: Client[] = [];
     for (let number = 1; number <= options.clients; number += 1) {
       const device = await environment.enrolDevice(tenantId, `Till ${number}`);
-      const connection = new PushConnection(environment.url, device.token);
+      const connection = new Connection(environment.url, '/sync/push', device.token);
       clients.push({ till: { ...device, clock: 0, base: 0 }, connection });
     }
     const store = await BareStore.connect(environment.databaseUrl, storeTenantId);
@@ -274,7 +269,7 @@ class PushBenchmark {
       await Promise.all(
         pushes.map(async (own, index) => {
           for (const push of own) {
-            const answer = await this.clients[index]?.connection.push(push.body);
+            const answer = await this.clients[index]?.connection.post(push.body);
             if (answer === undefined) continue;
             answered.push({ push, answer });
             this.sampleMemory(push.operations.length);

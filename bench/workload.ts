@@ -113,7 +113,7 @@ function recorded(
 }
 
 /** Numbers in [0, 1) from a seed: mulberry32, by Tommy Ettinger (public domain). */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

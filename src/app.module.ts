@@ -1,11 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { Settings } from './config/settings.js';
+import { ConflictsModule } from './conflicts/conflicts.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InventoryModule } from './inventory/inventory.module.js';
 import { InventoryWorkersModule } from './inventory/workers/inventory-workers.module.js';
+import { PaymentsModule } from './payments/payments.module.js';
 import { ProblemFilter } from './problems/problem.filter.js';
+import { SignalsModule } from './signals/signals.module.js';
 import { SyncModule } from './sync/sync.module.js';
 import { TenancyModule } from './tenancy/tenancy.module.js';
 import { WirePipe } from './wire/wire.pipe.js';
@@ -25,8 +28,11 @@ export class AppModule {
       imports: [
         settingsModule,
         DatabaseModule,
+        SignalsModule,
         TenancyModule,
         InventoryModule,
+        PaymentsModule,
+        ConflictsModule,
         SyncModule,
         HealthModule,
         ...(settings.role === 'api' ? [] : [InventoryWorkersModule]),

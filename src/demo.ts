@@ -25,7 +25,7 @@ Demo tenant    ${DEMO_TENANT_ID}
 Admin token    ${admin}
 Device token   ${device}
 
-Try it: put twelve cheeses on the shelf. Run it twice, and the second answer is "duplicate".
+Try it: make a product, and put twelve of it on the shelf. Run it twice, and the second answer is "duplicate".
 
 ${pushCommand(url, device)}
 
@@ -37,7 +37,7 @@ curl -s ${url}/inventory/products/${DEMO_PRODUCT_ID}/stock -H 'authorization: Be
 
 function pushCommand(url: string, token: string): string {
   const operation = {
-    operation_id: 'b7f9a1f4-8a51-4c55-8f8b-0f8a4c9f5d01',
+    operation_id: 'b7f9a1f4-8a51-4c55-8f8b-0f8a4c9f5d02',
     tenant_id: DEMO_TENANT_ID,
     product_id: DEMO_PRODUCT_ID,
     device_id: DEMO_DEVICE_ID,
@@ -45,10 +45,19 @@ function pushCommand(url: string, token: string): string {
     operation: 'INCREMENT',
     delta: 12,
     reason: 'RESTOCK',
-    lamport_ts: 1,
+    lamport_ts: 2,
     created_by: DEMO_USER_ID,
   };
-  const body = { operations: [operation], products: [], payments: [], client_lamport: 1, device_id: DEMO_DEVICE_ID };
+  const product = {
+    id: DEMO_PRODUCT_ID,
+    name: 'Goat cheese',
+    price: 25000,
+    sku: 'QC-01',
+    reorder_point: 5,
+    lamport_ts: 1,
+  };
+  const lists = { operations: [operation], products: [product], payments: [] };
+  const body = { ...lists, client_lamport: 2, device_id: DEMO_DEVICE_ID };
   return `curl -s ${url}/sync/push -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify(body)}'`;
 }
 

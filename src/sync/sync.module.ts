@@ -1,15 +1,36 @@
 import { Module } from '@nestjs/common';
+import { ConflictsModule } from '../conflicts/conflicts.module.js';
 import { InventoryModule } from '../inventory/inventory.module.js';
+import { PaymentsModule } from '../payments/payments.module.js';
+import { StatesModule } from '../states/states.module.js';
 import { TenancyModule } from '../tenancy/tenancy.module.js';
+import { LiveController } from './live/live.controller.js';
+import { LiveHub } from './live/live-hub.js';
 import { PullController } from './pull/pull.controller.js';
 import { PullService } from './pull/pull.service.js';
+import { PushAnnouncer } from './push/push-announcer.js';
+import { PushContextLoader } from './push/push-context.loader.js';
+import { PushPlanWriter } from './push/push-plan.writer.js';
 import { PushController } from './push/push.controller.js';
 import { PushService } from './push/push.service.js';
 import { TenantTurns } from './push/tenant-turns.js';
+import { SnapshotRepository } from './snapshot/persistence/snapshot.repository.js';
+import { SnapshotController } from './snapshot/snapshot.controller.js';
+import { SnapshotService } from './snapshot/snapshot.service.js';
 
 @Module({
-  imports: [TenancyModule, InventoryModule],
-  controllers: [PushController, PullController],
-  providers: [PushService, TenantTurns, PullService],
+  imports: [TenancyModule, StatesModule, InventoryModule, PaymentsModule, ConflictsModule],
+  controllers: [PushController, PullController, SnapshotController, LiveController],
+  providers: [
+    PushService,
+    PushContextLoader,
+    PushPlanWriter,
+    PushAnnouncer,
+    TenantTurns,
+    PullService,
+    SnapshotService,
+    SnapshotRepository,
+    LiveHub,
+  ],
 })
 export class SyncModule {}

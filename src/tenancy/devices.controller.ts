@@ -11,7 +11,7 @@ import { ApiProblem } from '../problems/api-problem.decorator.js';
 import { UuidPipe } from '../wire/uuid.pipe.js';
 import { DEMO_DEVICE_ID } from '../wire/examples.js';
 import { DeviceListDto, EnrolDeviceDto, EnrolledDeviceDto } from './device.dto.js';
-import { toDeviceWire, toEnrolledDeviceWire } from './device.wire.js';
+import { toDeviceListWire, toEnrolledDeviceWire } from './device.wire.js';
 import { DevicesService } from './devices.service.js';
 import type { PersonPrincipal } from './domain/principal.js';
 import { CurrentPrincipal, Roles } from './guards/access.decorators.js';
@@ -33,10 +33,13 @@ export class DevicesController {
 
   @Get()
   @Roles('admin', 'staff')
-  @ApiOperation({ summary: 'List the devices of the business' })
+  @ApiOperation({
+    summary: 'List the devices of the business',
+    description: 'With when each was last here, how far it is behind, and whether its clocks can be believed.',
+  })
   @ApiOkResponse({ type: DeviceListDto })
   async list(@CurrentPrincipal() person: PersonPrincipal): Promise<DeviceListDto> {
-    return { devices: (await this.devices.list(person.tenantId)).map(toDeviceWire) };
+    return toDeviceListWire(await this.devices.list(person.tenantId));
   }
 
   @Delete(':id')

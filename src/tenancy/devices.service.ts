@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
-import type { Device, Enrolment } from './domain/device.js';
+import type { DeviceList, Enrolment } from './domain/device.js';
 import type { DeviceType } from './domain/device-type.js';
 import { DeviceRepository } from './persistence/device.repository.js';
+import { TenantClockRepository } from './persistence/tenant-clock.repository.js';
 import { TokensService } from './tokens.service.js';
 
 /** What an admin does with the devices of the business. */
@@ -13,6 +14,7 @@ export class DevicesService {
   constructor(
     private readonly database: TenantDatabase,
     private readonly devices: DeviceRepository,
+    private readonly clocks: TenantClockRepository,
     private readonly tokens: TokensService,
   ) {}
 
@@ -37,9 +39,14 @@ export class DevicesService {
     return { id, name, deviceType, token };
   }
 
-  /** All devices that were ever enrolled, the oldest first. */
-  list(tenantId: string): Promise<Device[]> {
-    return this.database.transaction(tenantId, (tx) => this.devices.list(tx));
+  /** All devices that were ever enrolled, the oldest first, with the clock that they have caught up with or not. */
+  list(tenantId: string): Promise<DeviceList> {
+    return this.database.transaction(tenantId, async (tx) => {
+      const devices = await this.devices.list(tx);
+      // Read after them, and it only grows: no device is ahead of it.
+      const { lamport: serverLamport } = await this.clocks.read(tx);
+      return { devices, serverLamport };
+    });
   }
 
   /**

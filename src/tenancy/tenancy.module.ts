@@ -1,6 +1,7 @@
-import { Module } from '@nestjs/common';
+import { Logger, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
 import { Settings } from '../config/settings.js';
 import { AccessService } from './access.service.js';
 import { DevicesController } from './devices.controller.js';
@@ -10,12 +11,28 @@ import { RolesGuard } from './guards/roles.guard.js';
 import { TenantGuard } from './guards/tenant.guard.js';
 import { DeviceEntity } from './persistence/device.entity.js';
 import { DeviceRepository } from './persistence/device.repository.js';
+import { findIdentitySources } from './persistence/identity-sources.js';
 import { TenantClockRepository } from './persistence/tenant-clock.repository.js';
 import { TenantEntity } from './persistence/tenant.entity.js';
 import { TenantRepository } from './persistence/tenant.repository.js';
 import { TenantsController } from './tenants.controller.js';
 import { TenantsService } from './tenants.service.js';
 import { TokensService } from './tokens.service.js';
+
+async function openClocks(source: DataSource): Promise<TenantClockRepository> {
+  const sources = await findIdentitySources(source);
+  const unnoticed = [
+    ...(sources.systemIdentifier ? [] : ['a dump that is restored on a new server']),
+    ...(sources.timeline ? [] : ['a point-in-time recovery', 'a standby that takes over']),
+  ];
+  if (unnoticed.length > 0) {
+    new Logger('Epoch').warn(
+      { unnoticed },
+      'The role of DATABASE_URL may not ask PostgreSQL for all that changes with a restore: run "npm run new-epoch" after one',
+    );
+  }
+  return new TenantClockRepository(sources);
+}
 
 @Module({
   imports: [TypeOrmModule.forFeature([TenantEntity, DeviceEntity])],
@@ -31,12 +48,20 @@ import { TokensService } from './tokens.service.js';
     DevicesService,
     TenantRepository,
     DeviceRepository,
-    TenantClockRepository,
+    { provide: TenantClockRepository, useFactory: openClocks, inject: [DataSource] },
     // Global, in this order: a valid token, then a role that the route declares, then tenant and device.
     { provide: APP_GUARD, useClass: AuthenticationGuard },
     { provide: APP_GUARD, useClass: RolesGuard },
     { provide: APP_GUARD, useClass: TenantGuard },
   ],
-  exports: [TenantRepository, TenantClockRepository, TenantsService, DevicesService, TokensService],
+  exports: [
+    AccessService,
+    TenantRepository,
+    DeviceRepository,
+    TenantClockRepository,
+    TenantsService,
+    DevicesService,
+    TokensService,
+  ],
 })
 export class TenancyModule {}

@@ -52,7 +52,10 @@ describe('the API document', () => {
   it('shows what each route answers when all is well', () => {
     const isShown = ([status, response]: [number, Schema]): boolean => {
       if (status === 204) return true;
-      const content = (response['content'] as Record<string, Schema> | undefined)?.['application/json'];
+      const contents = response['content'] as Record<string, Schema> | undefined;
+      // Streams have types of their own.
+      const content =
+        contents?.['application/json'] ?? contents?.['application/x-ndjson'] ?? contents?.['text/event-stream'];
       const schema = content?.['schema'] as Schema | undefined;
       return schema !== undefined && ('$ref' in schema || 'example' in schema || 'example' in (content ?? {}));
     };

@@ -267,7 +267,7 @@ describe('bad input of a push', () => {
     expect(log.map((event) => event.operation_id)).toEqual([before.operation_id, after.operation_id]);
   });
 
-  it('rejects products and payments one by one, after the operations, for the device to keep', async () => {
+  it('rejects malformed products and payments one by one, after the operations, for the device to keep', async () => {
     const [product, payment] = [randomUUID(), randomUUID()];
     const answer = await device.push(service, [device.operation()], {
       products: [{ id: product, name: 'Queso' }],
@@ -275,8 +275,8 @@ describe('bad input of a push', () => {
     });
     expect(answer.body.results).toMatchObject([
       { status: 'accepted' },
-      { status: 'rejected', code: 'VALIDATION', id: product, errors: [{ path: 'products[0]' }] },
-      { status: 'rejected', code: 'VALIDATION', id: payment, errors: [{ path: 'payments[0]' }] },
+      { status: 'rejected', code: 'VALIDATION', id: product, errors: [{ path: 'products[0].lamport_ts' }] },
+      { status: 'rejected', code: 'VALIDATION', id: payment, errors: [{ path: 'payments[0].lamport_ts' }] },
       { status: 'rejected', code: 'VALIDATION', id: null, errors: [{ path: 'payments[1]' }] },
     ]);
   });

@@ -19,6 +19,18 @@ const ALLOWED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'POST /devices': ['admin'],
   'GET /devices': ['admin', 'staff'],
   'DELETE /devices/{id}': ['admin'],
+  'GET /inventory/products': TENANT,
+  'GET /inventory/products/{id}': TENANT,
+  'GET /inventory/alerts': TENANT,
+  'POST /inventory/verify': ['admin'],
+  'POST /inventory/rebuild': ['admin'],
+  'GET /payments': TENANT,
+  'GET /payments/{id}': TENANT,
+  'POST /payments/{id}/reconcile': ['admin'],
+  'GET /sync/conflicts': TENANT,
+  'GET /sync/conflicts/{id}': TENANT,
+  'GET /sync/events': TENANT,
+  'GET /sync/snapshot': TENANT,
   'GET /inventory/products/{id}/stock': TENANT,
   'GET /inventory/products/{id}/events': TENANT,
   'POST /sync/push': ['device'],
@@ -52,7 +64,17 @@ describe('every route', () => {
   function call(route: string, token?: string): Promise<Answer> {
     const [method = '', path = ''] = route.split(' ');
     const url = service.url + path.replaceAll(/\{\w+\}/g, randomUUID());
+    if (path === '/sync/events' && token !== undefined) return openStream(url, token);
     return request(url, { method, ...(token !== undefined && { token }), ...(method === 'POST' && { body: {} }) });
+  }
+
+  /** A stream that is let in never ends by itself. */
+  async function openStream(url: string, token: string): Promise<Answer> {
+    const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+    const { status, headers } = response;
+    if (status !== 200) return { status, headers, body: await response.json() };
+    await response.body?.cancel();
+    return { status, headers, body: undefined };
   }
 
   it('is on the list of who may call it', () => {

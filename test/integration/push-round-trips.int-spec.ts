@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import type { OperationDto } from '../../src/sync/push/push.dto.js';
-import { anOperation } from '../support/builders.js';
+import { anOperation, aPaymentEdit, aProductEdit } from '../support/builders.js';
 import { createTestDatabase, openDataSource, type TestDatabase } from '../support/database.js';
-import { TestLedger } from '../support/ledger.js';
+import { type PushLists, TestLedger } from '../support/ledger.js';
 
 const MANY = 1_000;
 
@@ -35,7 +35,9 @@ describe('the round trips of a push', () => {
   }
 
   /** Queries that a push sends to the server, and how many of its entries ended how. */
-  async function measure(pushed: OperationDto[]): Promise<{ queries: number; outcomes: Record<string, number> }> {
+  async function measure(
+    pushed: OperationDto[] | PushLists,
+  ): Promise<{ queries: number; outcomes: Record<string, number> }> {
     const queries = jest.spyOn(pg.Client.prototype, 'query');
     try {
       const receipt = await ledger.push(tenantId, deviceId, pushed);
@@ -53,8 +55,8 @@ describe('the round trips of a push', () => {
     expect(one.outcomes).toEqual({ accepted: 1 });
     expect(many.outcomes).toEqual({ accepted: MANY });
     expect(many.queries).toBe(one.queries);
-    // Begin, tenant; clock, known, levels, lamports; events, levels, clock; commit.
-    expect(one.queries).toBe(10);
+    // Begin, tenant; clock, known, levels, catalogue, lamports, cursor; events, levels, clock, device; commit.
+    expect(one.queries).toBe(13);
   });
 
   it('are as many for one duplicate as for a thousand', async () => {
@@ -77,6 +79,35 @@ describe('the round trips of a push', () => {
     expect(one.outcomes).toEqual({ rejected: 1 });
     expect(many.outcomes).toEqual({ rejected: MANY });
     expect(many.queries).toBe(one.queries);
+  });
+
+  it('are as many for one of each kind of entry as for hundreds, new ones and edits that are to be merged', async () => {
+    const other = await ledger.addDevice(tenantId);
+    const lists = (ids: readonly string[], version?: number, lamport = 1): PushLists => ({
+      products: ids.map((id) => aProductEdit({ id, sku: id, lamport_ts: lamport, ...(version && { version }) })),
+      payments: ids.map((id) =>
+        aPaymentEdit({ id, pos_transaction_id: id, lamport_ts: lamport, ...(version && { version }) }),
+      ),
+      operations: operations(ids.length, {
+        operation: 'DECREMENT',
+        reason: 'RESERVATION',
+        expires_at: '9999-01-01T00:00:00Z',
+      }),
+    });
+    const [single, batch] = [[randomUUID()], Array.from({ length: 300 }, () => randomUUID())];
+    const one = await measure(lists(single));
+    const many = await measure(lists(batch));
+    expect(one.outcomes).toEqual({ accepted: 3 });
+    expect(many).toEqual({ queries: one.queries, outcomes: { accepted: 900 } });
+
+    const renamed = (ids: readonly string[]): PushLists => ({
+      products: ids.map((id) => aProductEdit({ id, name: 'Other', version: 1 })),
+    });
+    await ledger.push(tenantId, other, renamed([...single, ...batch]));
+    const oneEdit = await measure(lists(single, 1, 2));
+    const manyEdits = await measure(lists(batch, 1, 2));
+    expect(manyEdits.queries).toBe(oneEdit.queries);
+    expect(manyEdits.outcomes).not.toHaveProperty('rejected');
   });
 
   it('are as many for one product moved a thousand times', async () => {

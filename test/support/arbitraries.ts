@@ -6,7 +6,7 @@ import {
   OPERATION_REASONS,
   PAYMENT_STATUSES,
 } from '../../src/inventory/domain/operation.js';
-import type { PushCommand, PushEntry, ReadableEntry } from '../../src/sync/domain/push-command.js';
+import type { OperationEntry, PushCommand, PushEntry } from '../../src/sync/domain/push-command.js';
 import { DEVICE_TYPES } from '../../src/tenancy/domain/device-type.js';
 import { LAMPORT_LEAD_MAX, LAMPORT_MAX } from '../../src/tenancy/domain/lamport-clock.js';
 
@@ -57,8 +57,9 @@ export function aRestock(units: number, fields: Partial<Operation> = {}): Operat
   return aSale({ kind: 'INCREMENT', delta: units, reason: 'RESTOCK', paymentStatus: null, ...fields });
 }
 
-export function anEntry(operation: Operation, ofTenant = TENANT): ReadableEntry {
-  return { readable: true, tenantId: ofTenant, operation };
+export function anEntry(operation: Operation, ofTenant = TENANT): OperationEntry {
+  const { groupId: ofGroup } = operation;
+  return { what: 'OPERATION', readable: true, path: 'operations[0]', tenantId: ofTenant, groupId: ofGroup, operation };
 }
 
 /** What the first device pushes at its lamport 0, unless the test says otherwise. */
@@ -187,6 +188,8 @@ const drafts: fc.Arbitrary<Draft> = fc.oneof(
 export const poisonEntries = (deviceOfPush: string): fc.Arbitrary<PushEntry> =>
   fc.oneof(
     fc.record({
+      what: fc.constant('OPERATION' as const),
+      path: fc.constant('operations[0]'),
       readable: fc.constant(false as const),
       id: fc.constantFrom(null, operationId(1)),
       groupId: fc.constantFrom(null, groupId(9)),
@@ -235,6 +238,8 @@ function toEntry(draft: Draft, device: number, sent: readonly PushEntry[]): Push
     }
     case 'malformed':
       return {
+        what: 'OPERATION',
+        path: 'operations[0]',
         readable: false,
         id: draft.id,
         groupId: draft.groupId,

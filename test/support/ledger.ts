@@ -1,47 +1,95 @@
 import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
+import { ConflictRepository } from '../../src/conflicts/persistence/conflict.repository.js';
 import { TenantDatabase } from '../../src/database/tenant-database.js';
+import { ProductRepository } from '../../src/inventory/persistence/product.repository.js';
+import { ReservationDeadlineRepository } from '../../src/inventory/persistence/reservation-deadline.repository.js';
 import { StockEventRepository } from '../../src/inventory/persistence/stock-event.repository.js';
 import { StockLevelRepository } from '../../src/inventory/persistence/stock-level.repository.js';
+import { PaymentRepository } from '../../src/payments/persistence/payment.repository.js';
+import { StateVersionRepository } from '../../src/states/persistence/state-version.repository.js';
+import type { PullPage } from '../../src/sync/domain/pull-page.js';
+import type { PushReceipt } from '../../src/sync/domain/push-outcome.js';
+import { PullService } from '../../src/sync/pull/pull.service.js';
+import type { PushAnnouncer } from '../../src/sync/push/push-announcer.js';
+import { PushContextLoader } from '../../src/sync/push/push-context.loader.js';
+import { PushPlanWriter } from '../../src/sync/push/push-plan.writer.js';
 import { PushService } from '../../src/sync/push/push.service.js';
 import { TenantTurns } from '../../src/sync/push/tenant-turns.js';
 import { toPushCommand } from '../../src/sync/push/push.wire.js';
-import type { OperationDto } from '../../src/sync/push/push.dto.js';
-import type { PushReceipt } from '../../src/sync/domain/push-outcome.js';
+import type { OperationDto, PaymentEditDto, ProductEditDto } from '../../src/sync/push/push.dto.js';
 import { DeviceRepository } from '../../src/tenancy/persistence/device.repository.js';
 import { TenantClockRepository } from '../../src/tenancy/persistence/tenant-clock.repository.js';
 import { TenantRepository } from '../../src/tenancy/persistence/tenant.repository.js';
 
-/** The service's own classes on a test's pool, without Nest and without HTTP. */
+/** The lists of a push, as a device sends them. */
+export interface PushLists {
+  readonly operations?: readonly OperationDto[];
+  readonly products?: readonly ProductEditDto[];
+  readonly payments?: readonly PaymentEditDto[];
+}
+
+/** The service's own classes on a test's pool, without Nest, HTTP and those who wait for news. */
 export class TestLedger {
   readonly database: TenantDatabase;
   private readonly pushes: PushService;
+  private readonly pulls: PullService;
 
   constructor(source: DataSource) {
     this.database = new TenantDatabase(source);
+    const clocks = new TenantClockRepository();
+    const devices = new DeviceRepository();
+    const events = new StockEventRepository();
+    const levels = new StockLevelRepository();
+    const deadlines = new ReservationDeadlineRepository();
+    const products = new ProductRepository();
+    const payments = new PaymentRepository();
+    const versions = new StateVersionRepository();
+    const conflicts = new ConflictRepository();
+    const nobody: Pick<PushAnnouncer, 'announce'> = { announce: () => undefined };
     this.pushes = new PushService(
       this.database,
-      new TenantClockRepository(),
-      new StockEventRepository(),
-      new StockLevelRepository(),
+      new PushContextLoader(clocks, devices, events, levels, products, payments, versions, conflicts),
+      new PushPlanWriter(clocks, events, levels, deadlines, products, payments, versions, conflicts),
+      devices,
       new TenantTurns(),
+      nobody as PushAnnouncer,
     );
+    this.pulls = new PullService(this.database, clocks, events, products, payments, conflicts, devices);
   }
 
   /** A tenant with a clock and one device. @returns their ids. */
   async addTenant(deviceId: string = randomUUID()): Promise<{ tenantId: string; deviceId: string }> {
     const tenantId = randomUUID();
-    const createdAt = new Date();
     await this.database.transaction(tenantId, async (tx) => {
-      await new TenantRepository().create(tx, { name: 'Test tenant', createdAt });
-      await new DeviceRepository().enrol(tx, { id: deviceId, name: 'Test device', deviceType: 'DESKTOP', createdAt });
+      await new TenantRepository().create(tx, { name: 'Test tenant', createdAt: new Date() });
     });
+    await this.addDevice(tenantId, deviceId);
     return { tenantId, deviceId };
   }
 
-  push(tenantId: string, deviceId: string, operations: readonly OperationDto[]): Promise<PushReceipt> {
+  /** One more device of the tenant. @returns its id. */
+  async addDevice(tenantId: string, deviceId: string = randomUUID()): Promise<string> {
+    const device = { id: deviceId, name: 'Test device', deviceType: 'DESKTOP', createdAt: new Date() } as const;
+    await this.database.transaction(tenantId, (tx) => new DeviceRepository().enrol(tx, device));
+    return deviceId;
+  }
+
+  /** Pushes operations alone, or any lists. */
+  push(tenantId: string, deviceId: string, pushed: readonly OperationDto[] | PushLists): Promise<PushReceipt> {
+    const lists: PushLists = 'map' in pushed ? { operations: pushed } : pushed;
     const device = { role: 'device', userId: deviceId, tenantId, deviceId } as const;
-    const body = { operations: [...operations], client_lamport: 0, device_id: deviceId };
+    const body = {
+      operations: [...(lists.operations ?? [])],
+      products: [...(lists.products ?? [])],
+      payments: [...(lists.payments ?? [])],
+      client_lamport: 0,
+      device_id: deviceId,
+    };
     return this.pushes.push(toPushCommand(device, body));
+  }
+
+  pull(tenantId: string, deviceId: string, lastLamport: number, limit = 1_000): Promise<PullPage> {
+    return this.pulls.pull({ role: 'device', userId: deviceId, tenantId, deviceId }, lastLamport, limit);
   }
 }

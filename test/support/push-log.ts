@@ -1,22 +1,66 @@
+import type { Conflict, RecordedConflict } from '../../src/conflicts/domain/conflict.js';
+import { conflictIdOf } from '../../src/conflicts/domain/state-conflicts.js';
 import type { StockLevel } from '../../src/inventory/domain/ledger.js';
+import { openingBalanceId } from '../../src/inventory/domain/opening-balance.js';
+import type { Product } from '../../src/inventory/domain/product.js';
+import { afterUse, type ReferencedOperation } from '../../src/inventory/domain/reference.js';
 import type { StockEvent } from '../../src/inventory/domain/stock-event.js';
-import { decidePush, type PushContext, type PushPlan } from '../../src/sync/domain/decide-push.js';
+import type { Payment } from '../../src/payments/domain/payment.js';
+import type { EditBase } from '../../src/states/domain/merge.js';
+import type { Edit, Entity, StateVersion } from '../../src/states/domain/state.js';
+import { decidePush, type PushPlan } from '../../src/sync/domain/decide-push.js';
 import type { PushCommand } from '../../src/sync/domain/push-command.js';
+import type { PushContext } from '../../src/sync/domain/push-context.js';
 import { GENESIS_HASH, type TenantClock } from '../../src/tenancy/domain/lamport-clock.js';
-import { CATALOGUE, type PushHistory } from './arbitraries.js';
+import { CATALOGUE, type HistoryPush } from './arbitraries.js';
 
-/** Stands in for the database: a tenant's log, levels and clock in memory, read and written as the push service does. */
+/**
+ * Stands in for the database: a tenant's log and states in memory, read and written as the push service does. It hands
+ * out no more than the service reads, and keeps no more than there are columns for.
+ */
 export class PushLog {
   readonly events: StockEvent[] = [];
   readonly levels = new Map<string, StockLevel>();
-  clock: TenantClock = { lamport: 0, chainHash: GENESIS_HASH, epoch: '99999999-0000-4000-8000-000000000001' };
+  readonly products = new Map<string, Product>();
+  readonly payments = new Map<string, Payment>();
+  readonly versions: StateVersion[] = [];
+  readonly conflicts: Conflict[] = [];
+  clock: TenantClock = {
+    lamport: 0,
+    recordedAt: -Infinity,
+    chainHash: GENESIS_HASH,
+    epoch: '99999999-0000-4000-8000-000000000001',
+  };
+
+  /** @param catalogue products that are in it beside those pushed: they live. */
+  constructor(private readonly catalogue: ReadonlySet<string> = CATALOGUE) {}
 
   /** Only what the push names, and a copy: the log goes on growing. */
-  contextFor(command: PushCommand, clockSkewMs: number | null = null): PushContext {
-    const operations = command.entries.flatMap((entry) => (entry.readable ? [entry.operation] : []));
-    const operationIds = new Set(operations.map((operation) => operation.operationId));
-    const productIds = new Set(operations.map((operation) => operation.productId));
+  contextFor(
+    command: PushCommand,
+    clockSkewMs: number | null = null,
+    lastPulledLamport: number | null = null,
+  ): PushContext {
+    const readable = command.entries.filter((entry) => entry.readable);
+    const operations = readable.flatMap((entry) => (entry.what === 'OPERATION' ? [entry.operation] : []));
+    const products = readable.flatMap((entry) => (entry.what === 'PRODUCT' ? [entry.edit] : []));
+    const payments = readable.flatMap((entry) => (entry.what === 'PAYMENT' ? [entry.edit] : []));
+    const editIds = new Set([...products, ...payments].map((edit) => edit.editId));
+    const moved = new Set(operations.map((operation) => operation.productId));
+    const edited = new Set(products.map((edit) => edit.id));
+    const opened = products.filter((edit) => edit.currentStock !== null).map((edit) => edit.id);
+    const operationIds = new Set([
+      ...operations.map((operation) => operation.operationId),
+      ...opened.map(openingBalanceId),
+    ]);
+    const referred = new Set(operations.flatMap(({ refOperationId }) => refOperationId ?? []));
     const lamports = new Set(operations.map((operation) => operation.clientLamport));
+    const skus = new Set([
+      ...products.flatMap(({ said }) => said.sku ?? []),
+      ...[...edited].flatMap((id) => this.products.get(id)?.fields.sku ?? []),
+    ]);
+    const posTransactions = new Set(payments.flatMap(({ said }) => said.posTransactionId ?? []));
+    const conflictIds = new Set([...editIds].map(conflictIdOf));
     return {
       clock: this.clock,
       known: new Map(
@@ -27,24 +71,134 @@ export class PushLog {
             { lamport, effect, stockAfter, disposition, contentHash },
           ]),
       ),
-      levels: new Map([...this.levels].filter(([productId]) => productIds.has(productId))),
+      references: this.references(referred),
+      levels: pick(this.levels, new Set([...moved, ...opened])),
+      catalogue: pick(
+        new Map([
+          ...[...this.catalogue].map((id) => [id, null] as const),
+          ...[...this.products.values()].map((product) => [product.id, product.deletedLamport] as const),
+        ]),
+        moved,
+      ),
+      products: pick(this.products, edited),
+      payments: pick(this.payments, new Set(payments.map((edit) => edit.id))),
+      skuHolders: pick(
+        new Map(
+          [...this.products.values()].flatMap(({ id, fields }) =>
+            fields.sku === null || fields.isDeleted ? [] : [[fields.sku, id] as const],
+          ),
+        ),
+        skus,
+      ),
+      posHolders: pick(
+        new Map(
+          [...this.payments.values()]
+            .sort((a, b) => b.createdLamport - a.createdLamport) // so that the first recorded is put into the map last
+            .flatMap((payment) =>
+              payment.fields.posTransactionId === null ? [] : [[payment.fields.posTransactionId, payment] as const],
+            ),
+        ),
+        posTransactions,
+      ),
+      knownEdits: new Map(
+        this.versions
+          .filter(({ editId }) => editIds.has(editId))
+          .map(({ editId, lamport, version }) => [editId, { lamport, version }]),
+      ),
+      bases: new Map([
+        ...products.flatMap((edit) => this.baseOf('PRODUCT', command.deviceId, edit)),
+        ...payments.flatMap((edit) => this.baseOf('PAYMENT', command.deviceId, edit)),
+      ]),
+      knownConflicts: new Map(
+        this.conflicts.filter(({ id }) => conflictIds.has(id)).map((conflict) => [conflict.id, asRecorded(conflict)]),
+      ),
       usedLamports: new Set(
         this.events
-          .filter((event) => event.deviceId === command.deviceId && lamports.has(event.clientLamport))
+          .filter((event) => event.deviceId === command.deviceId && event.deviceType !== 'SERVER')
+          .filter((event) => lamports.has(event.clientLamport))
           .map((event) => event.clientLamport),
       ),
-      catalogue: CATALOGUE,
+      lastPulledLamport,
       clockSkewMs,
     };
   }
 
-  push(command: PushCommand, clockSkewMs: number | null = null): PushPlan {
-    const plan = decidePush(command, this.contextFor(command, clockSkewMs));
+  push(command: PushCommand, clockSkewMs: number | null = null, lastPulledLamport: number | null = null): PushPlan {
+    const plan = decidePush(command, this.contextFor(command, clockSkewMs, lastPulledLamport));
     this.events.push(...plan.events);
     for (const [productId, level] of plan.levels) this.levels.set(productId, level);
+    for (const product of plan.products) this.products.set(product.id, asProductRow(product));
+    for (const payment of plan.payments) this.payments.set(payment.id, asPaymentRow(payment));
+    this.versions.push(...plan.versions);
+    this.conflicts.push(...plan.conflicts);
     this.clock = plan.clock;
     return plan;
   }
+
+  private references(ids: ReadonlySet<string>): Map<string, ReferencedOperation> {
+    return new Map(
+      this.events
+        .filter(({ operationId }) => ids.has(operationId))
+        .map((event) => {
+          const { operationId, productId, deviceId, kind, reason, delta, disposition, lamport } = event;
+          const named: ReferencedOperation = {
+            ...{ operationId, productId, deviceId, kind, reason, delta, disposition, lamport },
+            ...{ cancelled: 0, closedBy: null },
+          };
+          return [
+            operationId,
+            this.events.filter((later) => later.refOperationId === operationId).reduce(after, named),
+          ];
+        }),
+    );
+  }
+
+  private baseOf(entity: Entity, deviceId: string, edit: Edit<object>): [string, EditBase][] {
+    const versions = this.versions.filter((version) => version.entity === entity && version.entityId === edit.id);
+    const base = versions.find(({ version }) => version === edit.baseVersion);
+    if (!base) return [];
+    const since = versions.filter((version) => version.version > base.version && version.deviceId !== deviceId);
+    if (since.length === 0) return [];
+    return [[edit.editId, { fields: base.fields, changedByOthers: new Set(since.flatMap(({ changed }) => changed)) }]];
+  }
+}
+
+function after(named: ReferencedOperation, { kind, reason, delta }: StockEvent): ReferencedOperation {
+  if (kind === 'VOID') return { ...named, closedBy: 'VOID' };
+  return kind === 'RELEASE' ? named : afterUse(named, { kind, reason, delta });
+}
+
+function pick<V>(from: ReadonlyMap<string, V>, keys: ReadonlySet<string>): Map<string, V> {
+  return new Map([...from].filter(([key]) => keys.has(key)));
+}
+
+/** What the columns hold. */
+function asProductRow({ id, fields, ...rest }: Product): Product {
+  const { name, description, price, sku, category, reorderPoint } = fields;
+  const { version, lamport, deviceId, clientLamport, editId, deletedLamport, updatedBy } = rest;
+  return {
+    ...{ id, version, lamport, deviceId, clientLamport, editId, deletedLamport, updatedBy },
+    fields: { name, description, price, sku, category, reorderPoint, isDeleted: deletedLamport !== null },
+  };
+}
+
+function asPaymentRow({ id, fields, ...rest }: Payment): Payment {
+  const { saleId, amount, paymentMethod, posTransactionId, posDeviceId, receiptPhoto, notes } = fields;
+  const { version, lamport, createdLamport, deviceId, clientLamport, editId, reconciliation, updatedBy } = rest;
+  return {
+    ...{ id, version, lamport, createdLamport, deviceId, clientLamport, editId, reconciliation, updatedBy },
+    fields: { saleId, amount, paymentMethod, posTransactionId, posDeviceId, receiptPhoto, notes },
+  };
+}
+
+function asRecorded(conflict: Conflict): RecordedConflict {
+  return {
+    ...conflict,
+    status: conflict.resolution ? 'RESOLVED_AUTO' : 'PENDING',
+    detectedLamport: conflict.lamport,
+    detectedAt: new Date(0),
+    resolvedAt: null,
+  };
 }
 
 /** A push of a history with what it was decided on and what came of it. */
@@ -54,12 +208,17 @@ export interface ReplayedPush {
   readonly plan: PushPlan;
 }
 
+/** A history whose pushes may also tell how far their devices had pulled. */
+type Replayable = readonly (HistoryPush & { readonly lastPulledLamport?: number | null })[];
+
 /** Pushes a whole history to an empty log. */
-export function replay(history: PushHistory): { readonly log: PushLog; readonly pushes: readonly ReplayedPush[] } {
-  const log = new PushLog();
-  const pushes = history.map(({ command, clockSkewMs }) => {
-    const context = log.contextFor(command, clockSkewMs);
-    return { command, context, plan: log.push(command, clockSkewMs) };
+export function replay(
+  history: Replayable,
+  log = new PushLog(),
+): { readonly log: PushLog; readonly pushes: readonly ReplayedPush[] } {
+  const pushes = history.map(({ command, clockSkewMs, lastPulledLamport = null }) => {
+    const context = log.contextFor(command, clockSkewMs, lastPulledLamport);
+    return { command, context, plan: log.push(command, clockSkewMs, lastPulledLamport) };
   });
   return { log, pushes };
 }

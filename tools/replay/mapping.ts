@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { uuidV5 } from '../../src/inventory/domain/operation-identity.js';
 import type { OperationDto } from '../../src/sync/push/push.dto.js';
+import { uuidV5 } from '../../src/tenancy/domain/name-based-uuid.js';
 import { londonToUtc } from './london-time.js';
 import type { RetailLine } from './retail-csv.js';
 

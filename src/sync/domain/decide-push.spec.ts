@@ -22,9 +22,12 @@ import { PUSH_HISTORIES } from '../../../test/regressions/push-histories.js';
 import { chainHash, contentHash } from '../../inventory/domain/hash-chain.js';
 import { EMPTY_LEVEL, type StockLevel } from '../../inventory/domain/ledger.js';
 import { INT4_MAX, type Operation } from '../../inventory/domain/operation.js';
+import type { Product } from '../../inventory/domain/product.js';
 import { GENESIS_HASH, LAMPORT_LEAD_MAX, LAMPORT_MAX } from '../../tenancy/domain/lamport-clock.js';
-import { CLOCK_SKEW_WARNING_MS, decidePush, type PushContext, type PushPlan } from './decide-push.js';
+import { CLOCK_SKEW_WARNING_MS } from './clock-skew.js';
+import { decidePush, type PushPlan } from './decide-push.js';
 import type { MalformedEntry, PushCommand, PushEntry } from './push-command.js';
+import type { PushContext } from './push-context.js';
 import { type PushOutcome, REJECTION_CODES, type RejectionCode, type Warning, WARNINGS } from './push-outcome.js';
 
 /** Shrunk failures of the past first, then new histories. */
@@ -47,14 +50,15 @@ const isRejected = (plan: PushPlan, index: number): boolean => plan.outcomes[ind
 const warningsOf = (outcome: PushOutcome | undefined): readonly Warning[] | undefined =>
   outcome?.status === 'accepted' ? outcome.warnings : undefined;
 const quantityOf = (log: PushLog, product = productId(1)): number | undefined => log.levels.get(product)?.quantity;
-const groupOf = (entry: PushEntry | undefined): string | null =>
-  (entry?.readable ? entry.operation.groupId : entry?.groupId) ?? null;
+/** These histories push operations alone. */
+const operationOf = (entry: PushEntry | undefined): Operation | undefined =>
+  entry?.readable && entry.what === 'OPERATION' ? entry.operation : undefined;
 
 /** The indexes of what is decided together, in the order of decision: a group is where its first line stands. */
 function decisionUnits({ entries }: PushCommand): number[][] {
   const units = new Map<string | number, number[]>();
   entries.forEach((entry, index) => {
-    const unit = groupOf(entry) ?? index;
+    const unit = entry.groupId ?? index;
     units.set(unit, [...(units.get(unit) ?? []), index]);
   });
   return [...units.values()];
@@ -68,12 +72,14 @@ const pickedBy = <T>(indexes: readonly number[], values: readonly T[]): T[] =>
 
 const lamportsOf = ({ clientLamport, entries }: PushCommand): number[] => [
   clientLamport,
-  ...entries.flatMap((entry) => (entry.readable ? entry.operation.clientLamport : [])),
+  ...entries.flatMap((entry) => operationOf(entry)?.clientLamport ?? []),
 ];
 
 const STOCK_CODES: readonly RejectionCode[] = ['INSUFFICIENT_STOCK', 'QUANTITY_OUT_OF_RANGE'];
 
 const malformed = (fields: Partial<MalformedEntry> = {}): MalformedEntry => ({
+  what: 'OPERATION',
+  path: 'operations[0]',
   readable: false,
   id: null,
   groupId: null,
@@ -116,13 +122,13 @@ describe('decidePush, over all histories', () => {
       for (const { command, plan } of replay(history).pushes) {
         expectSame(
           plan.outcomes.map(({ id }) => id),
-          command.entries.map((entry) => (entry.readable ? entry.operation.operationId : entry.id)),
+          command.entries.map((entry) => (entry.readable ? operationOf(entry)?.operationId : entry.id)),
         );
         const accepted = decisionOrder(command).flatMap((index) => {
           const entry = command.entries[index];
           const outcome = plan.outcomes[index];
           if (outcome?.status !== 'accepted') return [];
-          return [{ ...(entry?.readable ? entry.operation : undefined), lamport: outcome.lamport }];
+          return [{ ...operationOf(entry), lamport: outcome.lamport }];
         });
         expectSame(
           plan.events,
@@ -145,10 +151,11 @@ describe('decidePush, over all histories', () => {
       for (const { command, plan } of replay(history).pushes) {
         decisionOrder(command).forEach((index) => {
           const entry = command.entries[index];
-          if (!entry?.readable || entry.tenantId !== TENANT || entry.operation.deviceId !== command.deviceId) return;
+          const operation = operationOf(entry);
+          if (!entry?.readable || entry.tenantId !== TENANT || operation?.deviceId !== command.deviceId) return;
           const outcome = plan.outcomes[index];
-          const { operationId: id } = entry.operation;
-          const content = Buffer.from(contentHash(TENANT, entry.operation)).toString('hex');
+          const { operationId: id } = operation;
+          const content = Buffer.from(contentHash(TENANT, operation)).toString('hex');
           const before = recorded.get(id);
           if (before !== undefined) {
             expect(codeOf(outcome) ?? outcome?.status).toBe(before === content ? 'duplicate' : 'IDEMPOTENCY_MISMATCH');
@@ -310,7 +317,7 @@ describe('decidePush, over all histories', () => {
       for (const { command, plan } of replay(history).pushes) {
         for (const group of [groupId(1), groupId(2)]) {
           const ofGroup = command.entries.flatMap((entry, index) =>
-            groupOf(entry) === group ? [plan.outcomes[index]?.status] : [],
+            entry.groupId === group ? [plan.outcomes[index]?.status] : [],
           );
           expect(ofGroup.includes('accepted') && ofGroup.includes('rejected')).toBe(false);
         }
@@ -380,12 +387,12 @@ describe('decidePush, over all histories', () => {
       for (const { command, plan } of pushes) {
         plan.outcomes.forEach((outcome, index) => {
           if (outcome.status !== 'rejected' || outcome.code !== 'INSUFFICIENT_STOCK') return;
-          const entry = command.entries[index];
-          if (!entry?.readable) throw new Error('What could not be read has no want of stock.');
-          expect(entry.operation.kind).toBe('DECREMENT');
-          expect(entry.operation.paymentStatus).not.toBe('PAID');
+          const operation = operationOf(command.entries[index]);
+          if (!operation) throw new Error('What could not be read has no want of stock.');
+          expect(operation.kind).toBe('DECREMENT');
+          expect(operation.paymentStatus).not.toBe('PAID');
           expect(outcome.available).toBeGreaterThanOrEqual(0);
-          expect(outcome.available).toBeLessThan(entry.operation.delta);
+          expect(outcome.available).toBeLessThan(operation.delta);
         });
       }
     });
@@ -456,7 +463,10 @@ describe('decidePush, over all histories', () => {
         if (outcome.status === 'accepted') outcome.warnings.forEach((warning) => seen.add(warning));
       }
     }
-    expect([...seen].sort()).toEqual(['accepted', 'duplicate', 'rejected', ...REJECTION_CODES, ...WARNINGS].sort());
+    // What products, payments and references add has histories of its own, in decide-push.states.spec.ts.
+    const elsewhere = ['PRODUCT_DELETED', 'SKU_TAKEN', 'UNKNOWN_REFERENCE', 'STOCK_IGNORED'];
+    const here = [...REJECTION_CODES, ...WARNINGS].filter((code) => !elsewhere.includes(code));
+    expect([...seen].sort()).toEqual(['accepted', 'duplicate', 'rejected', ...here].sort());
   });
 });
 
@@ -467,17 +477,30 @@ describe('decidePush, where several codes apply', () => {
     DEVICE_MISMATCH: (operation) => ({ ...operation, deviceId: deviceId(2) }),
     IDEMPOTENCY_MISMATCH: (operation) => ({ ...operation, operationId: operationId(1) }),
     LAMPORT_OUT_OF_RANGE: (operation) => ({ ...operation, clientLamport: 9 + LAMPORT_LEAD_MAX }),
-    INSUFFICIENT_STOCK: (operation) => ({ ...operation, kind: 'DECREMENT', delta: 7, productId: productId(1) }),
+    PRODUCT_DELETED: (operation) => ({ ...operation, baseLamport: LAMPORT_MAX }),
+    UNKNOWN_REFERENCE: (operation) => ({ ...operation, reason: 'CANCEL', refOperationId: operationId(30) }),
+    INSUFFICIENT_STOCK: (operation) => ({
+      ...operation,
+      kind: 'DECREMENT',
+      reason: 'SALE',
+      delta: 7,
+      productId: productId(1),
+    }),
     QUANTITY_OUT_OF_RANGE: (operation) => ({
       ...operation,
       kind: 'DECREMENT',
+      reason: 'SALE',
       delta: INT4_MAX,
       productId: productId(2),
     }),
     GROUP_REJECTED: (operation) => ({ ...operation, groupId: groupId(9) }),
   };
 
-  const faultSets = fc.subarray([...REJECTION_CODES], { minLength: 1 });
+  // No operation has a SKU.
+  const faultSets = fc.subarray(
+    REJECTION_CODES.filter((code: RejectionCode): boolean => code !== 'SKU_TAKEN'),
+    { minLength: 1 },
+  );
 
   function withFaults(faults: readonly RejectionCode[]): PushEntry {
     if (faults.includes('VALIDATION')) {
@@ -491,7 +514,10 @@ describe('decidePush, where several codes apply', () => {
     return anEntry(operation, faults.includes('TENANT_MISMATCH') ? FOREIGN_TENANT : undefined);
   }
 
-  /** Product 1 has 6 units; product 2, tracked, is oversold by 1, so that both stock codes can apply to it at once. */
+  /**
+   * Product 1 has 6 units; product 2, tracked, is oversold by 1, so that both stock codes can apply to it at once. Both
+   * are deleted, which only an operation that says it knew so finds.
+   */
   function aLog(): PushLog {
     const log = new PushLog();
     log.push(
@@ -501,6 +527,7 @@ describe('decidePush, where several codes apply', () => {
         aSale({ operationId: operationId(3), clientLamport: 5, productId: productId(2), delta: 2 }),
       ]),
     );
+    for (const id of [productId(1), productId(2)]) log.products.set(id, aTombstone(id, 9));
     return log;
   }
 
@@ -862,10 +889,30 @@ describe('decidePush', () => {
       outcomes: [],
       events: [],
       levels: new Map(),
+      products: [],
+      payments: [],
+      versions: [],
+      conflicts: [],
       clock: context.clock,
     });
   });
 });
+
+/** A product that was deleted at `lamport`. */
+function aTombstone(id: string, lamport: number): Product {
+  const fields = { description: null, price: null, sku: null, category: null, reorderPoint: null };
+  return {
+    id,
+    fields: { ...fields, name: 'Gone', isDeleted: true },
+    deletedLamport: lamport,
+    updatedBy: null,
+    version: 2,
+    lamport,
+    deviceId: deviceId(1),
+    clientLamport: 1,
+    editId: operationId(99),
+  };
+}
 
 function decide(log: PushLog, command: PushCommand): PushPlan {
   return decidePush(command, log.contextFor(command));

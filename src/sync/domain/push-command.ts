@@ -1,22 +1,44 @@
 import type { Operation } from '../../inventory/domain/operation.js';
+import type { ProductEdit } from '../../inventory/domain/product.js';
+import type { PaymentEdit } from '../../payments/domain/payment.js';
 import type { FieldError } from '../../problems/problem.js';
 
-/** An operation that could be read. Whose it says it is stands beside it: it may not be the sender's to push. */
-export interface ReadableEntry {
+interface Entry {
+  /** Where it stands in the request, such as `products[3]`. */
+  readonly path: string;
+  /** Entries of one push that share it are recorded together or not at all. */
+  readonly groupId: string | null;
+}
+
+interface ReadableEntry extends Entry {
   readonly readable: true;
-  readonly tenantId: string;
+  /** Whose it says it is: it may not be the sender's to push. null if it doesn't say. */
+  readonly tenantId: string | null;
+}
+
+/** An entry that could be read. */
+export interface OperationEntry extends ReadableEntry {
+  readonly what: 'OPERATION';
   readonly operation: Operation;
+}
+export interface ProductEntry extends ReadableEntry {
+  readonly what: 'PRODUCT';
+  readonly edit: ProductEdit;
+}
+export interface PaymentEntry extends ReadableEntry {
+  readonly what: 'PAYMENT';
+  readonly edit: PaymentEdit;
 }
 
 /** An entry that could not be read, with what of it could. */
-export interface MalformedEntry {
+export interface MalformedEntry extends Entry {
   readonly readable: false;
+  readonly what: 'OPERATION' | 'PRODUCT' | 'PAYMENT';
   readonly id: string | null;
-  readonly groupId: string | null;
   readonly errors: readonly FieldError[];
 }
 
-export type PushEntry = ReadableEntry | MalformedEntry;
+export type PushEntry = OperationEntry | ProductEntry | PaymentEntry | MalformedEntry;
 
 /** A device's push, read from the wire: each entry on its own, in the order sent. */
 export interface PushCommand {
@@ -26,5 +48,6 @@ export interface PushCommand {
   readonly clientLamport: number;
   /** The device's wall clock when it pushed, ISO 8601 UTC. */
   readonly sentAt: string | null;
+  /** Operations, then products, then payments, each in the order sent. */
   readonly entries: readonly PushEntry[];
 }

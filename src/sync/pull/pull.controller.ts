@@ -20,14 +20,12 @@ export class PullController {
   @ApiOperation({
     summary: 'Receive what happened since',
     description:
-      'Entries in lamport order after `last_lamport`. Go on from `next_lamport` while `has_more`. The stock of a product is the ' +
-      'running sum of `effect`. A cursor beyond the head is set back to it: compare `epoch`, and push again what the log lacks.',
+      'Operations, products, payments and conflicts after `last_lamport`, in the one order of their lamports. Go on from ' +
+      '`next_lamport` while `has_more`. The stock of a product is the running sum of `effect`. A cursor beyond the head is set back to it: compare `epoch`, and push again what the log lacks.',
   })
   @ApiOkResponse({ type: PullResponseDto })
   @ApiProblem('MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'UPGRADE_REQUIRED')
   async pull(@CurrentPrincipal() principal: TenantPrincipal, @Body() body: PullRequestDto): Promise<PullResponseDto> {
-    return toPullResponse(
-      await this.pulls.pull(principal.tenantId, body.last_lamport, body.limit ?? PULL_LIMIT_DEFAULT),
-    );
+    return toPullResponse(await this.pulls.pull(principal, body.last_lamport, body.limit ?? PULL_LIMIT_DEFAULT));
   }
 }

@@ -1,5 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ConflictDto } from '../../conflicts/conflict.dto.js';
 import { StockEventDto } from '../../inventory/inventory.dto.js';
+import { ProductDto } from '../../inventory/product.dto.js';
+import { PaymentDto } from '../../payments/payment.dto.js';
 import { LAMPORT_MAX } from '../../tenancy/domain/lamport-clock.js';
 import { DEMO_TENANT_ID } from '../../wire/examples.js';
 import { WireInteger, WireUuid } from '../../wire/wire.decorators.js';
@@ -35,12 +38,11 @@ export class PullResponseDto {
     description: 'Events with a lamport in (last_lamport, next_lamport], in lamport order.',
   })
   operations!: StockEventDto[];
-  @ApiProperty({ type: 'array', items: { type: 'object' }, description: 'Not kept yet: empty.', example: [] })
-  products!: never[];
-  @ApiProperty({ type: 'array', items: { type: 'object' }, description: 'Not kept yet: empty.', example: [] })
-  payments!: never[];
-  @ApiProperty({ type: 'array', items: { type: 'object' }, description: 'Not kept yet: empty.', example: [] })
-  conflicts!: never[];
+  @ApiProperty({ type: [ProductDto], description: 'Changed there, as they stand now; deleted ones as tombstones.' })
+  products!: ProductDto[];
+  @ApiProperty({ type: [PaymentDto], description: 'Changed there, as they stand now.' }) payments!: PaymentDto[];
+  @ApiProperty({ type: [ConflictDto], description: 'Found or settled there, as they stand now.' })
+  conflicts!: ConflictDto[];
   @ApiProperty({ type: 'integer', description: 'Where the next pull goes on.', example: 43 }) next_lamport!: number;
   @ApiProperty({ type: 'integer', description: 'The tenant’s clock.', example: 43 }) server_lamport!: number;
   @ApiProperty({

@@ -8,16 +8,27 @@ import {
   PAYMENT_STATUSES,
   type PaymentStatus,
 } from '../../inventory/domain/operation.js';
+import { RESOLUTION_METHODS } from '../../conflicts/domain/conflict.js';
+import { PAYMENT_METHODS, type PaymentMethod } from '../../payments/domain/payment.js';
 import { DEVICE_TYPES, type DeviceType } from '../../tenancy/domain/device-type.js';
 import { LAMPORT_MAX } from '../../tenancy/domain/lamport-clock.js';
-import { DEMO_DEVICE_ID, DEMO_PRODUCT_ID, DEMO_TENANT_ID, DEMO_USER_ID } from '../../wire/examples.js';
+import {
+  DEMO_DEVICE_ID,
+  DEMO_PAYMENT_ID,
+  DEMO_PRODUCT_ID,
+  DEMO_SALE_ID,
+  DEMO_TENANT_ID,
+  DEMO_USER_ID,
+} from '../../wire/examples.js';
 import {
   WireAmount,
+  WireBoolean,
   WireEntries,
   WireEnum,
   WireInteger,
   WireNumber,
   WireSha256,
+  WireText,
   WireTime,
   WireUuid,
 } from '../../wire/wire.decorators.js';
@@ -66,7 +77,7 @@ export class OperationDto {
     min: 0,
     max: LAMPORT_MAX,
     description: 'The device’s own clock when it recorded this; grows with each operation.',
-    example: 1,
+    example: 5,
   })
   lamport_ts!: number;
   @WireInteger({
@@ -93,23 +104,139 @@ export class OperationDto {
   @WireUuid({ optional: true, example: null }) updated_by?: string | null;
 }
 
+/** What a device says of a product. What it leaves out stays as it is. */
+export class ProductEditDto {
+  @WireUuid({ description: 'Made by the device that creates it.', example: DEMO_PRODUCT_ID }) id!: string;
+  @WireUuid({ optional: true, description: 'If given, the tenant of the token.', example: DEMO_TENANT_ID }) tenant_id?:
+    string | null;
+  @WireUuid({ optional: true, description: 'If given, the pushing device.', example: DEMO_DEVICE_ID }) device_id?:
+    string | null;
+  @WireText({ optional: true, max: 300, description: 'Required of a new product.', example: 'Goat cheese, cured' })
+  name?: string | null;
+  @WireText({ optional: true, min: 0, max: 4_000, lines: true, example: null }) description?: string | null;
+  @WireAmount({ optional: true, min: 0, description: 'Money, at most 2 decimals.', example: 25000 }) price?:
+    number | null;
+  @WireText({ optional: true, min: 0, max: 100, description: 'Unique among living products.', example: 'QC-01' })
+  sku?: string | null;
+  @WireText({ optional: true, min: 0, max: 100, example: 'Cheese' }) category?: string | null;
+  @WireInteger({
+    optional: true,
+    min: 0,
+    max: INT4_MAX,
+    description: 'Units; below this the product is due for a restock.',
+    example: 5,
+  })
+  reorder_point?: number | null;
+  @WireBoolean({ optional: true, description: 'true deletes the product: a tombstone stays.', example: false })
+  is_deleted?: boolean | null;
+  @WireInteger({
+    optional: true,
+    min: 0,
+    max: INT4_MAX,
+    description: 'Units that are there when the product is new: its opening balance. Ignored afterwards.',
+    example: null,
+  })
+  current_stock?: number | null;
+  @WireInteger({
+    min: 0,
+    max: LAMPORT_MAX,
+    description: 'The device’s own clock when it edited this; grows with each edit.',
+    example: 3,
+  })
+  lamport_ts!: number;
+  @WireInteger({
+    optional: true,
+    min: 0,
+    max: LAMPORT_MAX,
+    description:
+      'The `version` that was edited. If others changed the product since, it is merged by field; without it the last write wins as a whole.',
+    example: null,
+  })
+  version?: number | null;
+  @WireUuid({
+    optional: true,
+    description: 'Entries of one push that share it are recorded together or not at all.',
+    example: null,
+  })
+  group_id?: string | null;
+  @WireUuid({ optional: true, description: 'The user who edited.', example: DEMO_USER_ID }) updated_by?: string | null;
+}
+
+/** What a device says of a payment. What it leaves out stays as it is. */
+export class PaymentEditDto {
+  @WireUuid({ description: 'Made by the device that creates it.', example: DEMO_PAYMENT_ID }) id!: string;
+  @WireUuid({ optional: true, description: 'If given, the tenant of the token.', example: DEMO_TENANT_ID }) tenant_id?:
+    string | null;
+  @WireUuid({ optional: true, description: 'If given, the pushing device.', example: DEMO_DEVICE_ID }) device_id?:
+    string | null;
+  @WireUuid({ optional: true, description: 'The sale it pays. Required of a new payment.', example: DEMO_SALE_ID })
+  sale_id?: string | null;
+  @WireAmount({
+    optional: true,
+    description: 'Money, at most 2 decimals; negative for a refund. Required of a new payment.',
+    example: 25000,
+  })
+  amount?: number | null;
+  @WireEnum(PAYMENT_METHODS, { optional: true, description: 'Required of a new payment.', example: 'POS_OFFLINE' })
+  payment_method?: PaymentMethod | null;
+  @WireText({
+    optional: true,
+    min: 0,
+    max: 200,
+    description: 'As the card terminal gave it. A second payment with the same is a conflict.',
+    example: 'T-000481',
+  })
+  pos_transaction_id?: string | null;
+  @WireText({ optional: true, min: 0, max: 200, example: null }) pos_device_id?: string | null;
+  @WireText({
+    optional: true,
+    min: 0,
+    max: 2_048,
+    description: 'Address or key of the photo, which is kept elsewhere: no image fits in here.',
+    example: null,
+  })
+  receipt_photo?: string | null;
+  @WireText({ optional: true, min: 0, max: 2_000, lines: true, example: null }) notes?: string | null;
+  @WireInteger({
+    min: 0,
+    max: LAMPORT_MAX,
+    description: 'The device’s own clock when it edited this; grows with each edit.',
+    example: 4,
+  })
+  lamport_ts!: number;
+  @WireInteger({
+    optional: true,
+    min: 0,
+    max: LAMPORT_MAX,
+    description:
+      'The `version` that was edited. If others changed the payment since, it is merged by field; without it the last write wins as a whole.',
+    example: null,
+  })
+  version?: number | null;
+  @WireUuid({
+    optional: true,
+    description: 'Entries of one push that share it are recorded together or not at all.',
+    example: null,
+  })
+  group_id?: string | null;
+  @WireUuid({ optional: true, description: 'The user who edited.', example: DEMO_USER_ID }) updated_by?: string | null;
+}
+
 /** The envelope alone. Entries are read one by one in push.wire.ts, so a bad one rejects only itself. */
 export class PushRequestDto {
   @WireEntries(OperationDto, PUSH_ENTRIES_MAX, { optional: true, description: 'In the order recorded.' })
   operations?: unknown[] | null;
-  @WireEntries(undefined, PUSH_ENTRIES_MAX, {
+  @WireEntries(ProductEditDto, PUSH_ENTRIES_MAX, {
     optional: true,
-    description: 'Not taken yet: each entry is rejected, and the device keeps it.',
-    example: [],
+    description: 'In the order edited. They are recorded before the operations.',
   })
   products?: unknown[] | null;
-  @WireEntries(undefined, PUSH_ENTRIES_MAX, {
+  @WireEntries(PaymentEditDto, PUSH_ENTRIES_MAX, {
     optional: true,
-    description: 'Not taken yet: each entry is rejected, and the device keeps it.',
-    example: [],
+    description: 'In the order edited. Whether the money arrived is set by reconciling alone, not here.',
   })
   payments?: unknown[] | null;
-  @WireInteger({ min: 0, max: LAMPORT_MAX, description: 'The device’s clock now.', example: 1 })
+  @WireInteger({ min: 0, max: LAMPORT_MAX, description: 'The device’s clock now.', example: 5 })
   client_lamport!: number;
   @WireUuid({ description: 'The pushing device: that of the token.', example: DEMO_DEVICE_ID }) device_id!: string;
   @WireUuid({ optional: true, description: 'If given, the tenant of the token.', example: DEMO_TENANT_ID }) tenant_id?:
@@ -127,15 +254,28 @@ export class EntryErrorDto {
 }
 
 export class SuggestionDto {
-  @ApiProperty({ type: 'integer', description: 'Units that could have been had.', example: 3 }) available!: number;
+  @ApiProperty({ type: 'integer', description: 'Units that could have been taken, or cancelled.', example: 3 })
+  available!: number;
+}
+
+/** How an entry that competes with another was settled, or that it was not yet. */
+export class ResolutionDto {
+  @ApiProperty({ type: String, enum: RESOLUTION_METHODS, nullable: true, example: 'HARDCODED' }) method!: string | null;
+  @ApiProperty({ example: 'The edit is newer than what stood.' }) reason!: string;
+  @ApiProperty({ type: Number, nullable: true, description: 'From 0 to 1.', example: 1 }) confidence!: number | null;
+  @ApiProperty({ description: 'Whether it waits for a decision.', example: false }) requires_approval!: boolean;
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null if both stand, or it waits.' })
+  winner_id!: string | null;
 }
 
 export class OriginalOutcomeDto {
   @ApiProperty({ enum: ['accepted', 'conflict'], example: 'accepted' }) status!: string;
   @ApiProperty({ type: 'integer', example: 43 }) server_lamport!: number;
-  @ApiProperty({ type: 'integer', description: 'Signed change to stock, in units.', example: 12 }) effect!: number;
-  @ApiProperty({ type: 'integer', example: 12 }) stock_after!: number;
-  @ApiProperty({ enum: ['APPLIED', 'HELD', 'VOIDED'], example: 'APPLIED' }) disposition!: string;
+  @ApiPropertyOptional({ type: 'integer', description: 'Signed change to stock, in units.', example: 12 })
+  effect?: number;
+  @ApiPropertyOptional({ type: 'integer', example: 12 }) stock_after?: number;
+  @ApiPropertyOptional({ enum: ['APPLIED', 'HELD', 'VOIDED'], example: 'APPLIED' }) disposition?: string;
+  @ApiPropertyOptional({ type: 'integer', description: 'Of a product or payment.', example: 3 }) version?: number;
 }
 
 export class PushResultDto {
@@ -154,16 +294,22 @@ export class PushResultDto {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'Position in the log; null if it is not there.',
+    description: 'Position among all entries of the tenant; with ignored that of what stands; null if rejected.',
     example: 43,
   })
   server_lamport!: number | null;
+  @ApiPropertyOptional({ type: 'integer', description: 'Of a product or payment, as it stands now.', example: 3 })
+  version?: number;
+  @ApiPropertyOptional({ format: 'uuid', description: 'Of the entry in the conflict log that this led to.' })
+  conflict_id?: string;
+  @ApiPropertyOptional({ type: ResolutionDto, description: 'With conflict_id.' }) resolution?: ResolutionDto;
   @ApiPropertyOptional({
     enum: REJECTION_CODES,
     description: 'Why it was rejected. The device keeps it, and may mend it or push it again.',
   })
   code?: string;
-  @ApiPropertyOptional({ type: SuggestionDto, description: 'With INSUFFICIENT_STOCK.' }) suggestion?: SuggestionDto;
+  @ApiPropertyOptional({ type: SuggestionDto, description: 'With INSUFFICIENT_STOCK and cancellations.' })
+  suggestion?: SuggestionDto;
   @ApiPropertyOptional({ type: [EntryErrorDto], description: 'With VALIDATION.' }) errors?: EntryErrorDto[];
   @ApiPropertyOptional({
     enum: WARNINGS,

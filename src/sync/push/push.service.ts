@@ -1,65 +1,51 @@
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase, type TenantTransaction } from '../../database/tenant-database.js';
-import { StockEventRepository } from '../../inventory/persistence/stock-event.repository.js';
-import { StockLevelRepository } from '../../inventory/persistence/stock-level.repository.js';
-import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
-import { decidePush, type PushContext } from '../domain/decide-push.js';
+import { TenantDatabase } from '../../database/tenant-database.js';
+import { recordingTime } from '../../tenancy/domain/lamport-clock.js';
+import { DeviceRepository } from '../../tenancy/persistence/device.repository.js';
+import { decidePush, type PushPlan } from '../domain/decide-push.js';
 import type { PushCommand } from '../domain/push-command.js';
 import type { PushReceipt } from '../domain/push-outcome.js';
+import { PushAnnouncer } from './push-announcer.js';
+import { PushContextLoader } from './push-context.loader.js';
+import { PushPlanWriter } from './push-plan.writer.js';
 import { TenantTurns } from './tenant-turns.js';
-
-/**
- * Nothing is in the catalogue while devices can't push products: every product is unknown, and says so.
- */
-const NO_CATALOGUE: ReadonlySet<string> = new Set();
 
 @Injectable()
 export class PushService {
   constructor(
     private readonly database: TenantDatabase,
-    private readonly clocks: TenantClockRepository,
-    private readonly events: StockEventRepository,
-    private readonly levels: StockLevelRepository,
+    private readonly contexts: PushContextLoader,
+    private readonly plans: PushPlanWriter,
+    private readonly devices: DeviceRepository,
     private readonly turns: TenantTurns,
+    private readonly announcer: PushAnnouncer,
   ) {}
 
   /** Records a push: all its accepted entries or, if this throws, none. A bad entry is an outcome, not an error. */
   async push(command: PushCommand): Promise<PushReceipt> {
-    return this.turns.take(command.tenantId, () => this.record(command, new Date()));
+    const arrivedAt = new Date();
+    const { plan, at } = await this.turns.take(command.tenantId, () => this.record(command, arrivedAt));
+    // After the commit, best effort: losing it delays other devices' pulls, and the sweeps make up for it.
+    this.announcer.announce(command.tenantId, plan);
+    return { outcomes: plan.outcomes, serverLamport: plan.clock.lamport, epoch: plan.clock.epoch, at };
   }
 
-  private record(command: PushCommand, at: Date): Promise<PushReceipt> {
+  private record(command: PushCommand, arrivedAt: Date): Promise<{ plan: PushPlan; at: Date }> {
     return this.database.transaction(command.tenantId, async (tx) => {
-      const context = await this.load(tx, command, at);
+      const context = await this.contexts.load(tx, command, arrivedAt);
       const plan = decidePush(command, context);
-      if (plan.events.length > 0) {
-        await this.events.append(tx, plan.events, at);
-        await this.levels.save(tx, plan.levels);
-        await this.clocks.advance(tx, plan.clock);
-      }
-      return { outcomes: plan.outcomes, serverLamport: plan.clock.lamport, epoch: plan.clock.epoch, at };
+      const at = new Date(recordingTime(context.clock, Date.now()));
+      const recorded = plan.clock.lamport > context.clock.lamport;
+      if (recorded) await this.plans.write(tx, plan, at);
+      await this.devices.notePush(tx, command.deviceId, {
+        at: arrivedAt,
+        lamport: recorded ? plan.clock.lamport : null,
+        clockSkewMs: context.clockSkewMs,
+        clockReused: plan.outcomes.some(
+          (outcome) => outcome.status === 'accepted' && outcome.warnings.includes('DEVICE_CLOCK_REUSED'),
+        ),
+      });
+      return { plan, at };
     });
   }
-
-  /** The clock lock first: what is read after it can't change until the commit. */
-  private async load(tx: TenantTransaction, command: PushCommand, at: Date): Promise<PushContext> {
-    const operations = command.entries.flatMap((entry) => (entry.readable ? [entry.operation] : []));
-    const clock = await this.clocks.lock(tx);
-    const known = await this.events.known(tx, unique(operations.map((operation) => operation.operationId)));
-    const levels = await this.levels.levelsOf(tx, unique(operations.map((operation) => operation.productId)));
-    const lamports = unique(operations.map((operation) => operation.clientLamport));
-    const usedLamports = await this.events.usedLamports(tx, command.deviceId, lamports);
-    return {
-      clock,
-      known,
-      levels,
-      usedLamports,
-      catalogue: NO_CATALOGUE,
-      clockSkewMs: command.sentAt === null ? null : Date.parse(command.sentAt) - at.getTime(),
-    };
-  }
-}
-
-function unique<T>(values: readonly T[]): T[] {
-  return [...new Set(values)];
 }

@@ -55,7 +55,7 @@ const entriesOf = (operations: readonly unknown[]): readonly PushEntry[] =>
 
 function operationFrom(fields: Record<string, unknown>): Operation {
   const [entry] = entriesOf([{ ...BARE, ...fields }]);
-  if (!entry?.readable) throw new Error(JSON.stringify(entry));
+  if (!entry?.readable || entry.what !== 'OPERATION') throw new Error(JSON.stringify(entry));
   return entry.operation;
 }
 
@@ -200,7 +200,7 @@ describe('toPushCommand, over whatever is sent', () => {
     fc.assert(
       fc.property(nearlyValid, ({ input }) => {
         const [entry] = entriesOf([input]);
-        if (!entry?.readable) return;
+        if (!entry?.readable || entry.what !== 'OPERATION') return;
         const said = JSON.parse(toText(input)) as OperationDto;
         const { operation } = entry;
         const texts = Object.values(operation).filter((value) => typeof value === 'string');
@@ -220,7 +220,7 @@ describe('toPushCommand, over whatever is sent', () => {
     fc.assert(
       fc.property(nearlyValid, ({ input }) => {
         const [entry] = entriesOf([input]);
-        if (!entry?.readable) return;
+        if (!entry?.readable || entry.what !== 'OPERATION') return;
         const { operation } = entry;
         const [again] = entriesOf([
           {
@@ -287,7 +287,16 @@ describe('toPushCommand', () => {
   it.each(IDENTITY_VECTORS)('reads the vector: $name', (vector) => {
     const text = JSON.stringify({ operations: [vector.sent], client_lamport: 0, device_id: DEVICE });
     const { tenantId, operation } = operationOf(vector);
-    expect(commandFrom(text).entries).toEqual([{ readable: true, tenantId, operation }]);
+    expect(commandFrom(text).entries).toEqual([
+      {
+        what: 'OPERATION',
+        path: 'operations[0]',
+        readable: true,
+        groupId: operation.groupId,
+        tenantId,
+        operation,
+      },
+    ]);
   });
 
   it('reads ids and hashes in capitals as in small letters', () => {
@@ -403,10 +412,10 @@ describe('toPushCommand', () => {
     expect(entries.map(errorsOf)).toEqual([['operations[0].delta REQUIRED']]);
   });
 
-  it('keeps products and payments for a later version, after the operations and in the order sent', () => {
+  it('reads products and payments after the operations, each on its own and in the order sent', () => {
     const text = toText({
       payments: [null],
-      products: [{ id: PRODUCT.toUpperCase() }, { id: 7 }],
+      products: [{ id: PRODUCT.toUpperCase() }, { id: 7, lamport_ts: 1 }],
       operations: [BARE],
       client_lamport: 0,
       device_id: DEVICE,
@@ -414,9 +423,9 @@ describe('toPushCommand', () => {
     const { entries } = commandFrom(text);
     expect(entries.map(errorsOf)).toEqual([
       undefined,
-      ['products[0] UNSUPPORTED'],
-      ['products[1] UNSUPPORTED'],
-      ['payments[0] UNSUPPORTED'],
+      ['products[0].lamport_ts REQUIRED'],
+      ['products[1].id IS_UUID'],
+      ['payments[0] IS_OBJECT'],
     ]);
     expect(entries[1]).toMatchObject({ id: PRODUCT });
   });

@@ -1,11 +1,16 @@
 import { isUUID } from 'class-validator';
 import type { Operation } from '../../inventory/domain/operation.js';
 import { operationIdentity } from '../../inventory/domain/operation-identity.js';
+import type { ProductEdit, ProductFields } from '../../inventory/domain/product.js';
+import type { PaymentFields } from '../../payments/domain/payment.js';
 import { type FieldError, ProblemError } from '../../problems/problem.js';
+import { editIdentity } from '../../states/domain/edit-identity.js';
+import type { KnownEdit } from '../../states/domain/merge.js';
 import type { DevicePrincipal } from '../../tenancy/domain/principal.js';
 import { readWire } from '../../wire/read-wire.js';
 import type { PushCommand, PushEntry } from '../domain/push-command.js';
 import {
+  type ConflictNote,
   type PushOutcome,
   type PushReceipt,
   type RecordedOutcome,
@@ -14,6 +19,8 @@ import {
 } from '../domain/push-outcome.js';
 import {
   OperationDto,
+  PaymentEditDto,
+  ProductEditDto,
   PUSH_ENTRIES_MAX,
   type PushRequestDto,
   type PushResponseDto,
@@ -38,9 +45,9 @@ export function toPushCommand(device: DevicePrincipal, body: PushRequestDto): Pu
     clientLamport: body.client_lamport,
     sentAt: instant(body.sent_at),
     entries: [
-      ...operations.map(toEntry),
-      ...products.map((entry, index) => notTakenYet(entry, `products[${index}]`)),
-      ...payments.map((entry, index) => notTakenYet(entry, `payments[${index}]`)),
+      ...operations.map(toOperationEntry),
+      ...products.map((entry, index) => toProductEntry(device, entry, index)),
+      ...payments.map((entry, index) => toPaymentEntry(device, entry, index)),
     ],
   };
 }
@@ -49,33 +56,91 @@ function listsOf(body: PushRequestDto): Record<'operations' | 'products' | 'paym
   return { operations: body.operations ?? [], products: body.products ?? [], payments: body.payments ?? [] };
 }
 
-function toEntry(input: unknown, index: number): PushEntry {
+function toOperationEntry(input: unknown, index: number): PushEntry {
   const path = `operations[${index}]`;
   const reading = readWire(OperationDto, input, path);
-  if (!reading.ok) return malformed(input, reading.errors);
+  if (!reading.ok) return malformed('OPERATION', path, input, reading.errors);
   const { value } = reading;
-  // The one rule that spans two fields.
-  if (value.delta === 0 && value.operation !== 'SET') {
-    return malformed(input, [
-      { path: `${path}.delta`, code: 'MIN', message: `must be at least 1 for ${value.operation}` },
-    ]);
+  const fault = faultAcrossFields(value, path);
+  if (fault) return malformed('OPERATION', path, input, [fault]);
+  const operation = toOperation(value);
+  const tenantId = value.tenant_id.toLowerCase();
+  return { what: 'OPERATION', readable: true, path, tenantId, groupId: operation.groupId, operation };
+}
+
+/** The rules that span two fields. */
+function faultAcrossFields(
+  { operation, delta, reason, ref_operation_id }: OperationDto,
+  path: string,
+): FieldError | null {
+  if (delta === 0 && operation !== 'SET') {
+    return { path: `${path}.delta`, code: 'MIN', message: `must be at least 1 for ${operation}` };
   }
-  return { readable: true, tenantId: value.tenant_id.toLowerCase(), operation: toOperation(value) };
+  if (reason === 'CANCEL' && ref_operation_id != null && operation !== 'INCREMENT') {
+    return { path: `${path}.operation`, code: 'IS_IN', message: 'must be INCREMENT to cancel another operation' };
+  }
+  return null;
 }
 
-function malformed(input: unknown, errors: readonly FieldError[]): PushEntry {
-  return { readable: false, id: uuidIn(input, 'operation_id'), groupId: uuidIn(input, 'group_id'), errors };
-}
-
-/** Refused as an entry, so that a client that sends it keeps it, and its sales still land. */
-function notTakenYet(input: unknown, path: string): PushEntry {
-  const message = 'can not be taken: this version of the service takes operations only';
-  return {
-    readable: false,
-    id: uuidIn(input, 'id'),
-    groupId: uuidIn(input, 'group_id'),
-    errors: [{ path, code: 'UNSUPPORTED', message }],
+function toProductEntry(device: DevicePrincipal, input: unknown, index: number): PushEntry {
+  const path = `products[${index}]`;
+  const reading = readWire(ProductEditDto, input, path);
+  if (!reading.ok) return malformed('PRODUCT', path, input, reading.errors);
+  const { value } = reading;
+  const said: Partial<ProductFields> = {
+    ...(value.name != null && { name: value.name }),
+    ...(value.description !== undefined && { description: text(value.description) }),
+    ...(value.price !== undefined && { price: number(value.price) }),
+    ...(value.sku !== undefined && { sku: text(value.sku) }),
+    ...(value.category !== undefined && { category: text(value.category) }),
+    ...(value.reorder_point !== undefined && { reorderPoint: number(value.reorder_point) }),
+    ...(value.is_deleted != null && { isDeleted: value.is_deleted }),
   };
+  const edit = { ...editOf(device, value), said };
+  const besides = { currentStock: number(value.current_stock), updatedBy: uuid(value.updated_by) };
+  return {
+    ...{ what: 'PRODUCT', readable: true, path, tenantId: uuid(value.tenant_id), groupId: uuid(value.group_id) },
+    edit: { ...edit, ...besides, editId: editIdentity(device.tenantId, 'PRODUCT', edit, besides) },
+  };
+}
+
+function toPaymentEntry(device: DevicePrincipal, input: unknown, index: number): PushEntry {
+  const path = `payments[${index}]`;
+  const reading = readWire(PaymentEditDto, input, path);
+  if (!reading.ok) return malformed('PAYMENT', path, input, reading.errors);
+  const { value } = reading;
+  const said: Partial<PaymentFields> = {
+    ...(value.sale_id != null && { saleId: value.sale_id.toLowerCase() }),
+    ...(value.amount != null && { amount: value.amount + 0 }),
+    ...(value.payment_method != null && { paymentMethod: value.payment_method }),
+    ...(value.pos_transaction_id !== undefined && { posTransactionId: text(value.pos_transaction_id) }),
+    ...(value.pos_device_id !== undefined && { posDeviceId: text(value.pos_device_id) }),
+    ...(value.receipt_photo !== undefined && { receiptPhoto: text(value.receipt_photo) }),
+    ...(value.notes !== undefined && { notes: text(value.notes) }),
+  };
+  const edit = { ...editOf(device, value), said };
+  const besides = { updatedBy: uuid(value.updated_by) };
+  return {
+    ...{ what: 'PAYMENT', readable: true, path, tenantId: uuid(value.tenant_id), groupId: uuid(value.group_id) },
+    edit: { ...edit, ...besides, editId: editIdentity(device.tenantId, 'PAYMENT', edit, besides) },
+  };
+}
+
+function editOf(
+  device: DevicePrincipal,
+  value: ProductEditDto | PaymentEditDto,
+): Pick<ProductEdit, 'id' | 'deviceId' | 'clientLamport' | 'baseVersion'> {
+  return {
+    id: value.id.toLowerCase(),
+    deviceId: uuid(value.device_id) ?? device.deviceId,
+    clientLamport: value.lamport_ts,
+    baseVersion: number(value.version),
+  };
+}
+
+function malformed(what: PushEntry['what'], path: string, input: unknown, errors: readonly FieldError[]): PushEntry {
+  const id = uuidIn(input, what === 'OPERATION' ? 'operation_id' : 'id');
+  return { what, readable: false, path, id, groupId: uuidIn(input, 'group_id'), errors };
 }
 
 function toOperation(dto: OperationDto): Operation {
@@ -109,6 +174,9 @@ const uuid = (text: string | null | undefined): string | null => text?.toLowerCa
 /** Minus zero is zero, in the log and in its hash. */
 const number = (value: number | null | undefined): number | null => (value == null ? null : value + 0);
 
+/** Nothing written is nothing said: a form sends the empty text for a field left blank. */
+const text = (value: string | null): string | null => (value === null || value.trim() === '' ? null : value);
+
 /** One text for one instant, whatever offset and precision the device wrote: to the millisecond, in UTC. */
 const instant = (text: string | null | undefined): string | null =>
   text == null ? null : new Date(text).toISOString();
@@ -138,8 +206,25 @@ function toResult(outcome: PushOutcome): PushResultDto {
       return {
         status: 'accepted',
         server_lamport: outcome.lamport,
+        ...(outcome.version !== undefined && { version: outcome.version }),
+        ...(outcome.conflict && toConflictNote(outcome.conflict)),
         warnings: [...outcome.warnings],
         message: `Recorded at lamport ${outcome.lamport}.`,
+      };
+    case 'conflict':
+      return {
+        status: 'conflict',
+        server_lamport: outcome.lamport,
+        ...toConflictNote(outcome.conflict),
+        message: `Kept in the conflict log. ${outcome.conflict.reason}`,
+      };
+    case 'ignored':
+      return {
+        status: 'ignored',
+        server_lamport: outcome.lamport,
+        version: outcome.version,
+        ...(outcome.conflict && toConflictNote(outcome.conflict)),
+        message: `What stands since lamport ${outcome.lamport} is newer${outcome.conflict ? '; the edit is kept in the conflict log' : ''}.`,
       };
     case 'duplicate':
       return {
@@ -160,7 +245,23 @@ function toResult(outcome: PushOutcome): PushResultDto {
   }
 }
 
-function toOriginal(original: RecordedOutcome): NonNullable<PushResultDto['original']> {
+function toConflictNote(note: ConflictNote): Pick<PushResultDto, 'conflict_id' | 'resolution'> {
+  return {
+    conflict_id: note.id,
+    resolution: {
+      method: note.method,
+      reason: note.reason,
+      confidence: note.confidence,
+      requires_approval: note.method === null,
+      winner_id: note.winnerId,
+    },
+  };
+}
+
+function toOriginal(original: RecordedOutcome | KnownEdit): NonNullable<PushResultDto['original']> {
+  if ('version' in original) {
+    return { status: 'accepted', server_lamport: original.lamport, version: original.version };
+  }
   return {
     status: original.disposition === 'APPLIED' ? 'accepted' : 'conflict',
     server_lamport: original.lamport,

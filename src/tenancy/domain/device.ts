@@ -1,12 +1,57 @@
 import type { DeviceType } from './device-type.js';
 
 /** A device that was enrolled, and may have been revoked since. */
-export interface Device {
+export interface Device extends DeviceStatus {
   readonly id: string;
   readonly name: string;
   readonly deviceType: DeviceType;
   readonly createdAt: Date;
   readonly revokedAt: Date | null;
+}
+
+/** What its pushes and pulls told of a device; null: nothing yet. */
+export interface DeviceStatus {
+  /** Of its last push, or of its last pull, give or take a minute. */
+  readonly lastSeenAt: Date | null;
+  /** The highest that an entry it pushed was given. */
+  readonly lastPushedLamport: number | null;
+  /** How far the last answer to a pull of it reached. */
+  readonly lastPulledLamport: number | null;
+  /** Its wall clock minus the server's, in milliseconds, when it last said what time it had. */
+  readonly clockSkewMs: number | null;
+  /** When it last used a lamport of its own clock for a second operation: a clone, or a re-install. */
+  readonly clockReusedAt: Date | null;
+}
+
+/** What a push tells of the device it came from. */
+export interface PushNote {
+  readonly at: Date;
+  /** The highest that an entry of the push was given; null if none was recorded: keeps what was known. */
+  readonly lamport: number | null;
+  /** null if the push did not say: keeps what was known. */
+  readonly clockSkewMs: number | null;
+  readonly clockReused: boolean;
+}
+
+/** What a pull tells of the device it came from. */
+export interface PullNote {
+  readonly at: Date;
+  /** How far the answer reaches. */
+  readonly lamport: number;
+}
+
+/** The devices of a business, and the clock by which they are behind. */
+export interface DeviceList {
+  readonly devices: readonly Device[];
+  readonly serverLamport: number;
+}
+
+/**
+ * How many lamports a device has yet to pull, which is how many entries at most: lamports have gaps. null if it never
+ * pulled. A cursor beyond the clock, as may be after a restore, is no lag.
+ */
+export function lagOf({ lastPulledLamport }: DeviceStatus, serverLamport: number): number | null {
+  return lastPulledLamport === null ? null : Math.max(0, serverLamport - lastPulledLamport);
 }
 
 /** What an admin is told of a new device, once. */

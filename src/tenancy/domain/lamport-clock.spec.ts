@@ -9,7 +9,12 @@ import {
   type TenantClock,
 } from './lamport-clock.js';
 
-const clockAt = (lamport: number): TenantClock => ({ lamport, chainHash: GENESIS_HASH, epoch: '' });
+const clockAt = (lamport: number): TenantClock => ({
+  lamport,
+  chainHash: GENESIS_HASH,
+  recordedAt: -Infinity,
+  epoch: '',
+});
 const lamports = fc.integer({ min: 0, max: LAMPORT_MAX });
 
 describe('nextLamport', () => {

@@ -18,6 +18,8 @@ export interface TenantClock {
   readonly chainHash: Uint8Array;
   /** Changes when the database is restored from a backup. */
   readonly epoch: string;
+  /** When its last entry was recorded, in milliseconds since 1970; −Infinity before the first. */
+  readonly recordedAt: number;
 }
 
 /** The rule of Lamport (1978), "Time, Clocks, and the Ordering of Events", IR2: past all that was seen. */
@@ -30,4 +32,12 @@ export function isLamportOutOfRange(clock: TenantClock, claimed: number): boolea
   return (
     claimed - clock.lamport > LAMPORT_LEAD_MAX || Math.max(claimed, clock.lamport) > LAMPORT_MAX - LAMPORTS_RESERVED
   );
+}
+
+/**
+ * The time of an entry recorded now, in milliseconds since 1970: never before the last one's, whatever the wall clocks
+ * of several servers say, so that time runs along the log.
+ */
+export function recordingTime(clock: TenantClock, nowMs: number): number {
+  return Math.max(clock.recordedAt, nowMs);
 }

@@ -12,26 +12,27 @@ export interface Answer {
 }
 
 /**
- * The connection that one device keeps open and sends one push after another on. node:http rather than fetch, and
- * bytes in and out, so that the load takes as little as it can of the processor it shares with the service.
+ * The connection that one device keeps open and sends one body after another to one route on. node:http rather than
+ * fetch, and bytes in and out, so that the load takes as little as it can of the processor it shares with the service.
  */
-export class PushConnection {
+export class Connection {
   private readonly agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   private readonly endpoint: URL;
 
   constructor(
     serviceUrl: string,
+    private readonly route: string,
     private readonly token: string,
   ) {
-    this.endpoint = new URL('/sync/push', serviceUrl);
+    this.endpoint = new URL(route, serviceUrl);
   }
 
   /** @throws BenchmarkError if there is no answer. */
-  push(body: Buffer): Promise<Answer> {
+  post(body: Buffer): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const startedMs = performance.now();
       const fail = (cause: Error): void => {
-        reject(new BenchmarkError(`A push got no answer: ${cause.message}`, { cause }));
+        reject(new BenchmarkError(`POST ${this.route} got no answer: ${cause.message}`, { cause }));
       };
       const request = http.request(
         this.endpoint,

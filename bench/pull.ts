@@ -1,0 +1,258 @@
+import { writeFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import type pg from 'pg';
+import { PULL_LIMIT_MAX, type PullResponseDto } from '../src/sync/pull/pull.dto.js';
+import { Connection } from './connection.js';
+import { BenchmarkError, type BenchmarkEnvironment, type EnrolledDevice, withEnvironment } from './environment.js';
+import { machineLine, whole } from './figures.js';
+import { Filling, withClient } from './filling.js';
+import { describeMachine, type Machine } from './machine.js';
+import { wholeNumber } from './options.js';
+import { quantile } from './statistics.js';
+import { formatTable } from './table.js';
+import { randomNumbers } from './workload.js';
+
+const USAGE = `Usage: npm run bench -- pull [options]
+  --events <n>        in the tenant's log (1000000)
+  --pulls <n>         by the service and by the bare read each (500)
+  --limit <n>         entries of a pull, at most ${PULL_LIMIT_MAX} (${PULL_LIMIT_MAX})
+  --json <file>       also write the results there
+  --profile <folder>  also write a processor profile of the service there; it slows the service down`;
+
+interface PullOptions {
+  readonly events: number;
+  readonly pulls: number;
+  readonly limit: number;
+  readonly jsonFile: string | undefined;
+  readonly profileFolder: string | undefined;
+}
+
+const EVENTS_MAX = 100_000_000;
+const PRODUCTS = 2_000;
+/** Not measured: the service compiles its code, PostgreSQL reads its pages. */
+const WARM_UP_PULLS = 50;
+
+/** All that a run found out; `--json` writes it as it is. */
+interface PullReport {
+  readonly benchmark: 'pull';
+  /** When the run ended, ISO 8601. */
+  readonly at: string;
+  readonly machine: Machine;
+  readonly options: Pick<PullOptions, 'events' | 'pulls' | 'limit'>;
+  /** Of an answer, the median. */
+  readonly bytes: number;
+  readonly service: SideReport;
+  readonly bare: SideReport;
+  /** Of the durations of the service over those of the bare read. */
+  readonly ratio: SideReport;
+}
+
+/** Milliseconds, or a ratio of them. */
+interface SideReport {
+  readonly median: number;
+  readonly p99: number;
+}
+
+/** Pulls from a long log, against a bare read of the same rows. */
+export async function benchmarkPull(args: readonly string[]): Promise<void> {
+  const options = readOptions(args);
+  if (options === undefined) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
+  const report = await withEnvironment({ profileFolder: options.profileFolder }, (environment) =>
+    measure(environment, options),
+  );
+  printReport(report);
+  if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+/** @returns undefined if the usage is asked for. */
+function readOptions(args: readonly string[]): PullOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      events: { type: 'string', default: '1000000' },
+      pulls: { type: 'string', default: '500' },
+      limit: { type: 'string', default: `${PULL_LIMIT_MAX}` },
+      json: { type: 'string' },
+      profile: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) return undefined;
+  return {
+    events: wholeNumber('--events', values.events, EVENTS_MAX, USAGE),
+    pulls: wholeNumber('--pulls', values.pulls, 1_000_000, USAGE),
+    limit: wholeNumber('--limit', values.limit, PULL_LIMIT_MAX, USAGE),
+    jsonFile: values.json,
+    profileFolder: values.profile,
+  };
+}
+
+async function measure(environment: BenchmarkEnvironment, options: PullOptions): Promise<PullReport> {
+  const tenantId = await environment.createTenant('Benchmark');
+  const device = await environment.enrolDevice(tenantId, 'Till');
+  process.stderr.write(`making ${whole(options.events)} events\n`);
+  await fill(environment, device, options.events);
+  return withClient(environment.databaseUrl, async (client) => {
+    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+    const machine = describeMachine(environment.dataFolder, rows[0]?.server_version ?? 'unknown');
+    await client.query(`SELECT set_config('app.tenant_id', $1, false)`, [tenantId]);
+    const connection = new Connection(environment.url, '/sync/pull', device.token);
+    try {
+      const bench = new PullBenchmark(connection, client, tenantId, options);
+      for (let pull = 0; pull < WARM_UP_PULLS; pull += 1) await bench.round();
+      const rounds = [];
+      for (let pull = 0; pull < options.pulls; pull += 1) rounds.push(await bench.round());
+      const service = summarize(rounds.map((round) => round.serviceMs));
+      const bare = summarize(rounds.map((round) => round.bareMs));
+      return {
+        benchmark: 'pull',
+        at: new Date().toISOString(),
+        machine,
+        options: { events: options.events, pulls: options.pulls, limit: options.limit },
+        bytes: quantile(
+          rounds.map((round) => round.bytes),
+          0.5,
+        ),
+        service,
+        bare,
+        ratio: { median: service.median / bare.median, p99: service.p99 / bare.p99 },
+      };
+    } finally {
+      connection.close();
+    }
+  });
+}
+
+/** A log as tills leave it, of paid sales and restocks. Its hashes are of the right length, and chain nothing. */
+async function fill(environment: BenchmarkEnvironment, device: EnrolledDevice, events: number): Promise<void> {
+  const isRestock = 'number % 5 = 0';
+  const productId = `md5('product' || number % ${PRODUCTS})::uuid`;
+  await Filling.of(environment, device.tenantId, async (filling) => {
+    await filling.insert('stock_events', events, {
+      lamport_ts: 'number',
+      operation_id: `md5('operation' || number)::uuid`,
+      product_id: productId,
+      device_id: `'${device.deviceId}'`,
+      device_type: `'DESKTOP'`,
+      operation: `CASE WHEN ${isRestock} THEN 'INCREMENT' ELSE 'DECREMENT' END`,
+      delta: 'number % 3 + 1',
+      reason: `CASE WHEN ${isRestock} THEN 'RESTOCK' ELSE 'SALE' END`,
+      payment_status: `CASE WHEN NOT ${isRestock} THEN 'PAID' END`,
+      amount: `CASE WHEN NOT ${isRestock} THEN (number * 37 % 10000000) / 100.0 END`,
+      location_lat: '4.6',
+      location_lng: '-74.08',
+      client_lamport: 'number',
+      base_lamport: 'number - 1',
+      version: '1',
+      group_id: `CASE WHEN NOT ${isRestock} THEN md5('group' || number / 3)::uuid END`,
+      created_at: `date_trunc('milliseconds', now() - number * interval '7.919 s')`,
+      created_by: `'${device.userId}'`,
+      effect: `CASE WHEN ${isRestock} THEN 1 ELSE -1 END * (number % 3 + 1)`,
+      stock_after: 'number % 1000',
+      disposition: `'APPLIED'`,
+      synced_at: `date_trunc('milliseconds', now())`,
+      content_hash: `sha256(('content' || number)::bytea)`,
+      chain_hash: `sha256(('chain' || number)::bytea)`,
+    });
+    await filling.setClock(events);
+  });
+}
+
+/** The columns that an answer is made of, and the page as the primary key has it. */
+const BARE_READ = `
+  SELECT operation_id, product_id, device_id, device_type, operation, delta, reason, payment_status, amount, location_lat,
+         location_lng, lamport_ts, client_lamport, base_lamport, version, group_id, ref_operation_id, expires_at,
+         created_at, created_by, updated_by, effect, stock_after, disposition, synced_at, content_hash, chain_hash
+  FROM stock_events WHERE tenant_id = $1 AND lamport_ts > $2 ORDER BY lamport_ts LIMIT $3`;
+
+interface Round {
+  readonly serviceMs: number;
+  readonly bareMs: number;
+  readonly bytes: number;
+}
+
+/** Both sides read the page after the same cursor, which moves at random: hardly a page is read twice. */
+class PullBenchmark {
+  private readonly random = randomNumbers(20_261_122);
+  private rounds = 0;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly client: pg.Client,
+    private readonly tenantId: string,
+    private readonly options: PullOptions,
+  ) {}
+
+  /** The two take turns in being first, since the second finds the page in memory. */
+  async round(): Promise<Round> {
+    const { events, limit } = this.options;
+    const cursor = Math.floor(this.random() * Math.max(1, events - limit));
+    this.rounds += 1;
+    if (this.rounds % 2 === 0) {
+      const bare = await this.bareRead(cursor);
+      return this.judge(cursor, await this.pull(cursor), bare);
+    }
+    const pulled = await this.pull(cursor);
+    return this.judge(cursor, pulled, await this.bareRead(cursor));
+  }
+
+  private async pull(cursor: number): Promise<{ durationMs: number; body: Buffer }> {
+    const body = Buffer.from(JSON.stringify({ last_lamport: cursor, limit: this.options.limit }));
+    const answer = await this.connection.post(body);
+    if (answer.status === 200) return answer;
+    throw new BenchmarkError(`A pull was answered with ${answer.status}: ${answer.body.toString()}`);
+  }
+
+  private async bareRead(cursor: number): Promise<{ durationMs: number; lamports: readonly string[] }> {
+    const startedMs = performance.now();
+    const { rows } = await this.client.query<{ lamport_ts: string }>({
+      name: 'bare',
+      text: BARE_READ,
+      values: [this.tenantId, cursor, this.options.limit],
+    });
+    const durationMs = performance.now() - startedMs;
+    return { durationMs, lamports: rows.map((row) => row.lamport_ts) };
+  }
+
+  /** @throws BenchmarkError if the two did not read the same. */
+  private judge(
+    cursor: number,
+    pulled: { durationMs: number; body: Buffer },
+    bare: { durationMs: number; lamports: readonly string[] },
+  ): Round {
+    const { operations } = JSON.parse(pulled.body.toString()) as PullResponseDto;
+    const lamports = operations.map((operation) => `${operation.lamport_ts}`);
+    if (
+      lamports.length !== Math.min(this.options.limit, this.options.events) ||
+      lamports.join() !== bare.lamports.join()
+    ) {
+      throw new BenchmarkError(`After ${cursor} the service and the bare read found different events.`);
+    }
+    return { serviceMs: pulled.durationMs, bareMs: bare.durationMs, bytes: pulled.body.length };
+  }
+}
+
+function summarize(durationsMs: readonly number[]): SideReport {
+  return { median: quantile(durationsMs, 0.5), p99: quantile(durationsMs, 0.99) };
+}
+
+function printReport({ machine, options, bytes, service, bare, ratio }: PullReport): void {
+  const rows = [
+    ['', 'service', 'bare read', 'ratio'],
+    ['median, ms', service.median.toFixed(1), bare.median.toFixed(1), ratio.median.toFixed(2)],
+    ['p99, ms', service.p99.toFixed(1), bare.p99.toFixed(1), ratio.p99.toFixed(2)],
+  ];
+  const lines = [
+    '',
+    `pull: ${whole(options.limit)} entries of a log of ${whole(options.events)}, ${whole(options.pulls)} times, ` +
+      `${whole(bytes / 1_000)} kB an answer`,
+    machineLine(machine),
+    '',
+    formatTable(rows),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,258 @@
+import type { Conflict } from '../../conflicts/domain/conflict.js';
+import type { NewConflict } from '../../conflicts/domain/state-conflicts.js';
+import { chainHash } from '../../inventory/domain/hash-chain.js';
+import { EMPTY_LEVEL, type StockLevel } from '../../inventory/domain/ledger.js';
+import type { Operation } from '../../inventory/domain/operation.js';
+import type { Product } from '../../inventory/domain/product.js';
+import { afterUse, type ReferencedOperation } from '../../inventory/domain/reference.js';
+import type { EventContent, StockEvent } from '../../inventory/domain/stock-event.js';
+import type { Payment } from '../../payments/domain/payment.js';
+import type { KnownEdit } from '../../states/domain/merge.js';
+import type { Entity, Fields, State, StateVersion } from '../../states/domain/state.js';
+import { isLamportOutOfRange, nextLamport, type TenantClock } from '../../tenancy/domain/lamport-clock.js';
+import { Journal, JournaledList, JournaledMap } from './journal.js';
+import type { KnownOperation, PushContext } from './push-context.js';
+import type { ConflictNote } from './push-outcome.js';
+
+/** What a push writes. */
+export interface PushWrites {
+  /** To append, in lamport order. */
+  readonly events: readonly StockEvent[];
+  /** By product id: the levels that changed. */
+  readonly levels: ReadonlyMap<string, StockLevel>;
+  readonly products: readonly Product[];
+  readonly payments: readonly Payment[];
+  readonly versions: readonly StateVersion[];
+  readonly conflicts: readonly Conflict[];
+  readonly clock: TenantClock;
+}
+
+/** An event before it has a place in the chain. */
+type UnchainedEvent = Omit<StockEvent, 'chainHash'>;
+
+/** Of what a device did, or what follows from it at once. */
+type OperationContent = EventContent & Pick<Operation, 'kind'>;
+
+/** What an operation did to stock, as the ledger decided it. */
+interface Applied {
+  readonly effect: number;
+  readonly stockAfter: number;
+  readonly tracked: boolean;
+}
+
+/**
+ * The tenant's log and states as they grow by one push: every entry sees what those before it left. It decides nothing;
+ * it gives out lamports, and can take back what was written since a savepoint.
+ */
+export class LogWriter {
+  private readonly journal = new Journal();
+  private readonly operations: JournaledMap<string, KnownOperation>;
+  private readonly references: JournaledMap<string, ReferencedOperation>;
+  private readonly levels: JournaledMap<string, StockLevel>;
+  private readonly catalogue: JournaledMap<string, number | null>;
+  private readonly products: JournaledMap<string, Product>;
+  private readonly payments: JournaledMap<string, Payment>;
+  private readonly skuHolders: JournaledMap<string, string | null>;
+  private readonly posHolders: JournaledMap<string, Payment | null>;
+  private readonly edits: JournaledMap<string, KnownEdit>;
+  private readonly lamportsGiven: JournaledMap<number, true>;
+  private readonly events = new JournaledList<UnchainedEvent>(this.journal);
+  private readonly versions = new JournaledList<StateVersion>(this.journal);
+  private readonly conflicts = new JournaledList<Conflict>(this.journal);
+  private lamport: number;
+
+  constructor(
+    private readonly context: PushContext,
+    private readonly clientLamport: number,
+  ) {
+    const { journal } = this;
+    this.lamport = context.clock.lamport;
+    this.operations = new JournaledMap(context.known, journal);
+    this.references = new JournaledMap(context.references, journal);
+    this.levels = new JournaledMap(context.levels, journal);
+    this.catalogue = new JournaledMap(context.catalogue, journal);
+    this.products = new JournaledMap(context.products, journal);
+    this.payments = new JournaledMap(context.payments, journal);
+    this.skuHolders = new JournaledMap<string, string | null>(context.skuHolders, journal);
+    this.posHolders = new JournaledMap<string, Payment | null>(context.posHolders, journal);
+    this.edits = new JournaledMap(context.knownEdits, journal);
+    this.lamportsGiven = new JournaledMap(new Map<number, true>(), journal);
+  }
+
+  /** Against the clock before the push: entries that are ahead themselves lend no credit to those after them. */
+  isOutOfRange(clientLamport: number): boolean {
+    return isLamportOutOfRange(this.context.clock, Math.max(this.clientLamport, clientLamport));
+  }
+
+  operation(operationId: string): KnownOperation | undefined {
+    return this.operations.get(operationId);
+  }
+
+  reference(operationId: string): ReferencedOperation | undefined {
+    return this.references.get(operationId);
+  }
+
+  levelOf(productId: string): StockLevel {
+    return this.levels.get(productId) ?? EMPTY_LEVEL;
+  }
+
+  /** At which lamport the product was deleted; null while it lives, undefined if the catalogue lacks it. */
+  deletedLamportOf(productId: string): number | null | undefined {
+    return this.catalogue.get(productId);
+  }
+
+  product(id: string): Product | undefined {
+    return this.products.get(id);
+  }
+
+  payment(id: string): Payment | undefined {
+    return this.payments.get(id);
+  }
+
+  /** The living product that has the SKU. */
+  skuHolder(sku: string): string | undefined {
+    return this.skuHolders.get(sku) ?? undefined;
+  }
+
+  /** The payment that has the POS transaction. */
+  posHolder(posTransactionId: string): Payment | undefined {
+    return this.posHolders.get(posTransactionId) ?? undefined;
+  }
+
+  edit(editId: string): KnownEdit | undefined {
+    return this.edits.get(editId);
+  }
+
+  /** Whether the device gave this lamport to an operation before. */
+  isLamportUsed(clientLamport: number): boolean {
+    return this.context.usedLamports.has(clientLamport) || this.lamportsGiven.get(clientLamport) === true;
+  }
+
+  /** Appends an operation. @returns its lamport. */
+  appendOperation(content: OperationContent, contentHash: Uint8Array, applied: Applied): number {
+    const lamport = this.giveLamport(content.clientLamport);
+    const { effect, stockAfter, tracked } = applied;
+    const recorded = { lamport, effect, stockAfter, disposition: 'APPLIED' as const, contentHash };
+    this.events.push({ ...content, ...recorded });
+    this.operations.set(content.operationId, recorded);
+    this.levels.set(content.productId, { quantity: stockAfter, tracked, lastLamport: lamport });
+    if (content.deviceType !== 'SERVER') this.lamportsGiven.set(content.clientLamport, true);
+    const { operationId, productId, deviceId, kind, reason, delta, refOperationId } = content;
+    this.references.set(operationId, {
+      ...{ operationId, productId, deviceId, kind, reason, delta, lamport },
+      ...{ disposition: 'APPLIED', cancelled: 0, closedBy: null },
+    });
+    const named = refOperationId === null ? undefined : this.references.get(refOperationId);
+    if (named && refOperationId !== null) this.references.set(refOperationId, afterUse(named, content));
+    return lamport;
+  }
+
+  /** Writes a product as an edit made it. @returns the product, with its version and lamport. */
+  writeProduct(
+    before: Product | undefined,
+    write: Pick<Product, 'id' | 'fields' | 'deviceId' | 'clientLamport' | 'editId' | 'updatedBy'>,
+    changed: readonly string[],
+  ): Product {
+    const lamport = this.giveLamport(write.clientLamport);
+    const { fields } = write;
+    const product: Product = {
+      ...write,
+      version: (before?.version ?? 0) + 1,
+      lamport,
+      deletedLamport: fields.isDeleted ? (before?.deletedLamport ?? lamport) : null,
+    };
+    this.products.set(product.id, product);
+    this.catalogue.set(product.id, product.deletedLamport);
+    const skuBefore = livingSku(before);
+    if (skuBefore !== null && this.skuHolder(skuBefore) === product.id) this.skuHolders.set(skuBefore, null);
+    const sku = livingSku(product);
+    if (sku !== null) this.skuHolders.set(sku, product.id);
+    this.keepVersion('PRODUCT', product, changed);
+    return product;
+  }
+
+  /** Writes a payment as an edit made it. @returns the payment, with its version and lamport. */
+  writePayment(
+    before: Payment | undefined,
+    write: Pick<Payment, 'id' | 'fields' | 'deviceId' | 'clientLamport' | 'editId' | 'updatedBy' | 'reconciliation'>,
+    changed: readonly string[],
+  ): Payment {
+    const lamport = this.giveLamport(write.clientLamport);
+    const payment: Payment = {
+      ...write,
+      version: (before?.version ?? 0) + 1,
+      lamport,
+      createdLamport: before?.createdLamport ?? lamport,
+    };
+    this.payments.set(payment.id, payment);
+    const posBefore = before?.fields.posTransactionId ?? null;
+    if (posBefore !== null && this.posHolder(posBefore)?.id === payment.id) this.posHolders.set(posBefore, null);
+    const { posTransactionId } = payment.fields;
+    if (posTransactionId !== null && !this.posHolder(posTransactionId)) this.posHolders.set(posTransactionId, payment);
+    this.keepVersion('PAYMENT', payment, changed);
+    return payment;
+  }
+
+  /** Enters a conflict into the log, at a lamport of its own. */
+  addConflict(found: NewConflict): Conflict {
+    const conflict = { ...found, lamport: this.giveLamport(0) };
+    this.conflicts.push(conflict);
+    return conflict;
+  }
+
+  savepoint(): number {
+    return this.journal.savepoint();
+  }
+
+  /** Takes back all that was written since. */
+  rollBack(savepoint: number): void {
+    this.journal.rollBack(savepoint);
+  }
+
+  /** Hashes the chain only now: what was rolled back has cost no hash. */
+  writes(): PushWrites {
+    let head = this.context.clock.chainHash;
+    const events = this.events.items.map((event) => {
+      head = chainHash(head, event.contentHash);
+      return { ...event, chainHash: head };
+    });
+    return {
+      events,
+      levels: this.levels.changed,
+      products: [...this.products.changed.values()],
+      payments: [...this.payments.changed.values()],
+      versions: this.versions.items,
+      conflicts: this.conflicts.items,
+      clock: { ...this.context.clock, lamport: this.lamport, chainHash: head },
+    };
+  }
+
+  private giveLamport(clientLamport: number): number {
+    const before = this.lamport;
+    this.lamport = nextLamport(this.lamport, this.clientLamport, clientLamport);
+    this.journal.note(() => {
+      this.lamport = before;
+    });
+    return this.lamport;
+  }
+
+  private keepVersion<F extends object>(entity: Entity, state: State<F>, changed: readonly string[]): void {
+    const { id, version, lamport, editId, deviceId, clientLamport, fields } = state;
+    this.versions.push({
+      ...{ entity, entityId: id, version, lamport, editId, deviceId, clientLamport, changed },
+      fields: fields as Fields,
+    });
+    this.edits.set(editId, { lamport, version });
+  }
+}
+
+function livingSku(product: Product | undefined): string | null {
+  return product && !product.fields.isDeleted ? product.fields.sku : null;
+}
+
+/** What an answer tells of a conflict. */
+export function noteOf({ id, resolution }: Pick<Conflict, 'id' | 'resolution'>): ConflictNote {
+  return resolution
+    ? { id, ...resolution }
+    : { id, method: null, reason: 'It waits for a decision.', confidence: null, winnerId: null };
+}

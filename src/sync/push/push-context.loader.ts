@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import { conflictIdOf } from '../../conflicts/domain/state-conflicts.js';
+import { ConflictRepository } from '../../conflicts/persistence/conflict.repository.js';
+import type { TenantTransaction } from '../../database/tenant-database.js';
+import { openingBalanceId } from '../../inventory/domain/opening-balance.js';
+import type { Operation } from '../../inventory/domain/operation.js';
+import type { ProductEdit } from '../../inventory/domain/product.js';
+import { ProductRepository } from '../../inventory/persistence/product.repository.js';
+import { StockEventRepository } from '../../inventory/persistence/stock-event.repository.js';
+import { StockLevelRepository } from '../../inventory/persistence/stock-level.repository.js';
+import type { PaymentEdit } from '../../payments/domain/payment.js';
+import { PaymentRepository } from '../../payments/persistence/payment.repository.js';
+import type { Edit, Entity } from '../../states/domain/state.js';
+import { StateVersionRepository } from '../../states/persistence/state-version.repository.js';
+import { DeviceRepository } from '../../tenancy/persistence/device.repository.js';
+import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
+import type { PushCommand } from '../domain/push-command.js';
+import type { PushContext } from '../domain/push-context.js';
+
+/** Reads what a push is decided on: set by set, so in a fixed number of round trips, whatever the push's size. */
+@Injectable()
+export class PushContextLoader {
+  constructor(
+    private readonly clocks: TenantClockRepository,
+    private readonly devices: DeviceRepository,
+    private readonly events: StockEventRepository,
+    private readonly levels: StockLevelRepository,
+    private readonly products: ProductRepository,
+    private readonly payments: PaymentRepository,
+    private readonly versions: StateVersionRepository,
+    private readonly conflicts: ConflictRepository,
+  ) {}
+
+  /** The clock lock first: what is read after it can't change until the commit. */
+  async load(tx: TenantTransaction, command: PushCommand, arrivedAt: Date): Promise<PushContext> {
+    const said = contentOf(command);
+    const clock = await this.clocks.lock(tx);
+    return {
+      clock,
+      ...(await this.loadLedger(tx, command.deviceId, said)),
+      ...(await this.loadStates(tx, command.deviceId, said)),
+      lastPulledLamport: await this.devices.lastPulledLamport(tx, command.deviceId),
+      clockSkewMs: command.sentAt === null ? null : Date.parse(command.sentAt) - arrivedAt.getTime(),
+    };
+  }
+
+  private async loadLedger(tx: TenantTransaction, deviceId: string, { operations, products }: Content) {
+    const opened = products.filter((edit) => edit.currentStock !== null).map((edit) => edit.id);
+    const moved = operations.map((operation) => operation.productId);
+    const operationIds = operations.map((operation) => operation.operationId);
+    const referred = operations.flatMap(({ refOperationId }) => refOperationId ?? []);
+    const lamports = operations.map((operation) => operation.clientLamport);
+    return {
+      known: await this.events.known(tx, unique([...operationIds, ...opened.map(openingBalanceId)])),
+      levels: await this.levels.levelsOf(tx, unique([...moved, ...opened])),
+      catalogue: await this.products.deletionsOf(tx, unique(moved)),
+      references: await this.events.referenced(tx, unique(referred)),
+      usedLamports: await this.events.usedLamports(tx, deviceId, unique(lamports)),
+    };
+  }
+
+  private async loadStates(tx: TenantTransaction, deviceId: string, { products, payments }: Content) {
+    const editIds = unique([...products, ...payments].map((edit) => edit.editId));
+    const productIds = unique(products.map((edit) => edit.id));
+    const skus = unique(products.flatMap(({ said }) => said.sku ?? []));
+    const posTransactions = unique(payments.flatMap(({ said }) => said.posTransactionId ?? []));
+    const basesOf = (entity: Entity, edits: readonly Edit<object>[]) =>
+      this.versions.basesOf(
+        tx,
+        entity,
+        deviceId,
+        edits.flatMap(({ editId, id: entityId, baseVersion: version }) =>
+          version === null ? [] : [{ editId, entityId, version }],
+        ),
+      );
+    return {
+      products: await this.products.productsOf(tx, productIds),
+      skuHolders: await this.products.skuHolders(tx, skus, productIds),
+      payments: await this.payments.paymentsOf(tx, unique(payments.map((edit) => edit.id))),
+      posHolders: await this.payments.byPosTransaction(tx, posTransactions),
+      knownEdits: await this.versions.known(tx, editIds),
+      knownConflicts: await this.conflicts.conflictsOf(tx, editIds.map(conflictIdOf)),
+      bases: new Map([...(await basesOf('PRODUCT', products)), ...(await basesOf('PAYMENT', payments))]),
+    };
+  }
+}
+
+/** What of a push could be read. */
+interface Content {
+  readonly operations: readonly Operation[];
+  readonly products: readonly ProductEdit[];
+  readonly payments: readonly PaymentEdit[];
+}
+
+function contentOf({ entries }: PushCommand): Content {
+  return {
+    operations: entries.flatMap((entry) => (entry.readable && entry.what === 'OPERATION' ? [entry.operation] : [])),
+    products: entries.flatMap((entry) => (entry.readable && entry.what === 'PRODUCT' ? [entry.edit] : [])),
+    payments: entries.flatMap((entry) => (entry.readable && entry.what === 'PAYMENT' ? [entry.edit] : [])),
+  };
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { ConflictRepository } from '../../conflicts/persistence/conflict.repository.js';
+import type { TenantTransaction } from '../../database/tenant-database.js';
+import { isReservation } from '../../inventory/domain/reference.js';
+import { ProductRepository } from '../../inventory/persistence/product.repository.js';
+import {
+  type ReservationDeadline,
+  ReservationDeadlineRepository,
+} from '../../inventory/persistence/reservation-deadline.repository.js';
+import { StockEventRepository } from '../../inventory/persistence/stock-event.repository.js';
+import { StockLevelRepository } from '../../inventory/persistence/stock-level.repository.js';
+import { PaymentRepository } from '../../payments/persistence/payment.repository.js';
+import { StateVersionRepository } from '../../states/persistence/state-version.repository.js';
+import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
+import type { PushWrites } from '../domain/log-writer.js';
+
+/** Writes what a push came to: one statement a table at most, whatever the push's size. */
+@Injectable()
+export class PushPlanWriter {
+  constructor(
+    private readonly clocks: TenantClockRepository,
+    private readonly events: StockEventRepository,
+    private readonly levels: StockLevelRepository,
+    private readonly deadlines: ReservationDeadlineRepository,
+    private readonly products: ProductRepository,
+    private readonly payments: PaymentRepository,
+    private readonly versions: StateVersionRepository,
+    private readonly conflicts: ConflictRepository,
+  ) {}
+
+  /** @param at when the entries are recorded: the clock is set to it. */
+  async write(tx: TenantTransaction, writes: PushWrites, at: Date): Promise<void> {
+    await this.products.save(tx, writes.products, at);
+    await this.payments.save(tx, writes.payments, at);
+    await this.versions.append(tx, writes.versions, at);
+    await this.events.append(tx, writes.events, at);
+    await this.levels.save(tx, writes.levels);
+    await this.deadlines.add(tx, deadlinesIn(writes));
+    await this.conflicts.insert(tx, writes.conflicts, at);
+    await this.clocks.advance(tx, { ...writes.clock, recordedAt: at.getTime() });
+  }
+}
+
+/** When the reservations of a push lapse. */
+export function deadlinesIn({ events }: Pick<PushWrites, 'events'>): ReservationDeadline[] {
+  return events.flatMap(({ operationId, expiresAt, kind, reason }) =>
+    isReservation({ kind, reason }) && expiresAt !== null ? [{ operationId, expiresAt }] : [],
+  );
+}

@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import { LongReads } from '../../database/long-reads.js';
+import { TenantDatabase, type TenantTransaction } from '../../database/tenant-database.js';
+import { ProblemError } from '../../problems/problem.js';
+import { AccessService } from '../../tenancy/access.service.js';
+import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
+import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
+import type { SnapshotPart } from './domain/snapshot-part.js';
+import { SnapshotRepository } from './persistence/snapshot.repository.js';
+
+/** A revoked device goes on receiving for no longer than this. */
+const READMIT_EVERY_MS = 1_000;
+
+/** Who takes a snapshot, at a pace of its own. */
+export interface SnapshotReceiver {
+  /** Resolves when it is ready for the next part; rejects if it takes no more. */
+  receive(part: SnapshotPart): Promise<void>;
+  /** It gets no more: what it waits for and what it is sent from now on rejects with `reason`. */
+  cutOff(reason: Error): void;
+}
+
+@Injectable()
+export class SnapshotService {
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly longReads: LongReads,
+    private readonly clocks: TenantClockRepository,
+    private readonly contents: SnapshotRepository,
+    private readonly access: AccessService,
+  ) {}
+
+  /**
+   * Sends all that the tenant has at one lamport. Resolves when the receiver has taken the end.
+   * @throws ProblemError TOO_MANY_STREAMS before anything is sent; whatever `receiver` rejects with.
+   */
+  async send(principal: TenantPrincipal, receiver: SnapshotReceiver): Promise<void> {
+    await this.longReads.run(principal.tenantId, async () => {
+      const stopAsking = this.keepAdmitting(principal, receiver);
+      try {
+        await this.database.snapshot(principal.tenantId, (tx) => this.read(tx, receiver));
+      } finally {
+        stopAsking();
+      }
+    });
+  }
+
+  /** The clock is read in the same snapshot as the rows, so pull goes on exactly where this ends. */
+  private async read(tx: TenantTransaction, receiver: SnapshotReceiver): Promise<void> {
+    const counts = { products: 0, levels: 0, payments: 0 };
+    const clock = await this.clocks.read(tx);
+    await receiver.receive({ kind: 'HEADER', tenantId: tx.tenantId, clock, at: new Date() });
+    for await (const products of this.contents.livingProducts(tx)) {
+      counts.products += products.length;
+      await receiver.receive({ kind: 'PRODUCTS', products });
+    }
+    for await (const levels of this.contents.levels(tx)) {
+      counts.levels += levels.length;
+      await receiver.receive({ kind: 'LEVELS', levels });
+    }
+    for await (const payments of this.contents.openPayments(tx)) {
+      counts.payments += payments.length;
+      await receiver.receive({ kind: 'PAYMENTS', payments });
+    }
+    await receiver.receive({ kind: 'END', counts });
+  }
+
+  /**
+   * Cuts off who may no longer enter. Asks on another connection: in the snapshot a revocation is never seen.
+   * @returns what ends the asking.
+   */
+  private keepAdmitting(principal: TenantPrincipal, receiver: SnapshotReceiver): () => void {
+    let asking = false;
+    const timer = setInterval(() => {
+      if (asking) return; // the pool has no connection to spare: the question waits, and others must not queue behind it
+      asking = true;
+      void this.access
+        .admit(principal)
+        .catch((error: unknown) => {
+          // Only a verdict counts. That nobody could be asked is none, and the next second asks again.
+          if (error instanceof ProblemError) receiver.cutOff(error);
+        })
+        .finally(() => {
+          asking = false;
+        });
+    }, READMIT_EVERY_MS);
+    return () => {
+      clearInterval(timer);
+    };
+  }
+}
