@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
-import type { Alert, AlertKind, AlertPlace } from './domain/alert.js';
+import { type Alert, ALERT_KINDS, type AlertKind, type AlertPlace } from './domain/alert.js';
 import { EMPTY_LEVEL, type StockLevel } from './domain/ledger.js';
 import type { RecordedProduct } from './domain/product.js';
 import { AlertRepository } from './persistence/alert.repository.js';
@@ -68,15 +68,25 @@ export class CatalogueService {
     });
   }
 
+  /** By kind, in the order of `ALERT_KINDS`, then by product; of one kind, or of all. */
   listAlerts(
     tenantId: string,
     kind: AlertKind | null,
     after: AlertPlace | null,
     limit: number,
   ): Promise<Page<Alert, AlertPlace>> {
-    return this.database.transaction(tenantId, async (tx) =>
-      cut(await this.alerts.page(tx, kind, after, limit + 1), limit),
+    const kinds = ALERT_KINDS.slice(after ? ALERT_KINDS.indexOf(after.kind) : 0).filter(
+      (name) => name === (kind ?? name),
     );
+    return this.database.transaction(tenantId, async (tx) => {
+      const found: Alert[] = [];
+      for (const name of kinds) {
+        const start = name === after?.kind ? after.productId : null;
+        found.push(...(await this.alerts.ofKind(tx, name, start, limit + 1 - found.length)));
+        if (found.length > limit) break;
+      }
+      return cut(found, limit);
+    });
   }
 }
 

@@ -91,8 +91,11 @@ function codeOfStatus(status: number): ProblemCode {
   }
 }
 
-/** Lost connections, a database that starts or stops, and the limits on locks and statements: trying again may help. */
-const TRANSIENT_SQLSTATES = /^(08...|53...|57P0[123]|55P03|57014|25P03|40001|40P01)$/;
+/**
+ * Lost connections, a database that starts, stops or is still in recovery, and the limits on locks and statements:
+ * trying again may help.
+ */
+const TRANSIENT_SQLSTATES = /^(08...|53...|57P0[123]|55P03|57014|25P03|25006|55000|40001|40P01)$/;
 const TRANSIENT_SOCKET_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
 
 function isTransient(exception: unknown): boolean {

@@ -28,7 +28,7 @@ const STANDING: Product = {
 
 const bases: fc.Arbitrary<EditBase> = fc
   .record({ edit: productEdits, changed: fc.subarray(Object.keys(CHEESE)) })
-  .map(({ edit, changed }) => ({ fields: { ...CHEESE, ...edit.said } as Fields, changedByOthers: new Set(changed) }));
+  .map(({ edit, changed }) => ({ fields: { ...CHEESE, ...edit.said }, changedByOthers: new Set(changed) }));
 
 describe('conflictIdOf', () => {
   it('stays what it is from one version of the service to the next, or an edit sent again would be disputed twice', () => {

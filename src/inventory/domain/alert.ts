@@ -1,5 +1,5 @@
-/** What staff should look at. In the order of the list. */
-export const ALERT_KINDS = ['LOW_STOCK', 'OVERSOLD', 'UNKNOWN_PRODUCT'] as const;
+/** What staff should look at, the most pressing first: the order of the list. */
+export const ALERT_KINDS = ['OVERSOLD', 'UNKNOWN_PRODUCT', 'LOW_STOCK'] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
 export interface Alert {

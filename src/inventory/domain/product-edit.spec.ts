@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { aProductEdit, productEdits } from '../../../test/support/state-arbitraries.js';
 import { type EditBase, mergeEdit } from '../../states/domain/merge.js';
-import type { Fields } from '../../states/domain/state.js';
 import { decideProductEdit } from './product-edit.js';
 import type { Product, ProductEdit, ProductFields } from './product.js';
 
@@ -34,7 +33,7 @@ const stale = (fields: Partial<ProductFields>): ProductEdit => said(fields, 20);
 
 /** The product as it was created; others have deleted it since, and perhaps changed it. */
 const aliveBase = (...changedByOthers: (keyof ProductFields)[]): EditBase => ({
-  fields: { ...CHEESE } as Fields,
+  fields: { ...CHEESE },
   changedByOthers: new Set(['isDeleted', ...changedByOthers]),
 });
 
@@ -43,7 +42,7 @@ const bases: fc.Arbitrary<EditBase> = fc
     edit: productEdits,
     changed: fc.subarray(Object.keys(CHEESE)),
   })
-  .map(({ edit, changed }) => ({ fields: { ...CHEESE, ...edit.said } as Fields, changedByOthers: new Set(changed) }));
+  .map(({ edit, changed }) => ({ fields: { ...CHEESE, ...edit.said }, changedByOthers: new Set(changed) }));
 
 const IGNORED_WITHOUT_CONFLICT = { verdict: 'IGNORE', merge: { changed: [], contested: [], takes: false } };
 
@@ -93,7 +92,7 @@ describe('decideProductEdit, of a living product', () => {
   it('deletes it by an edit that is newer, or that has a base on which nobody else deleted it', () => {
     expect(decideProductEdit(aProduct(), newer({ isDeleted: true }), undefined)).toMatchObject({ verdict: 'WRITE' });
     expect(decideProductEdit(aProduct(), stale({ isDeleted: true }), undefined)).toMatchObject({ verdict: 'IGNORE' });
-    const base: EditBase = { fields: { ...CHEESE } as Fields, changedByOthers: new Set(['name']) };
+    const base: EditBase = { fields: { ...CHEESE }, changedByOthers: new Set(['name']) };
     expect(decideProductEdit(aProduct({ name: 'Honey' }), stale({ isDeleted: true }), base)).toMatchObject({
       verdict: 'WRITE',
       merge: { fields: { name: 'Honey', isDeleted: true }, contested: [] },

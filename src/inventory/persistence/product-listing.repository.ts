@@ -43,7 +43,10 @@ export class ProductListingRepository {
     if (after) query.andWhere('(lower(product.name), product.id) > (:name, :id)', after);
     if (!filter.withDeleted) query.andWhere('product.deleted_lamport IS NULL');
     if (filter.category !== null) query.andWhere('product.category = :category', { category: filter.category });
-    if (filter.sku !== null) query.andWhere('product.sku = :sku', { sku: filter.sku });
+    if (filter.sku !== null) {
+      query.andWhere('product.sku = :sku', { sku: filter.sku });
+      if (!filter.withDeleted) query.andWhere('product.living_sku = :sku'); // the same, and has the index
+    }
     if (filter.search !== null) {
       const pattern = `%${filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
       query.andWhere(

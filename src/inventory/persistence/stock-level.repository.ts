@@ -32,15 +32,4 @@ export class StockLevelRepository {
       ],
     );
   }
-
-  /** Products whose level differs from the balance of the last event it names. One statement, so it sees no push half done. */
-  async drifted(tx: TenantTransaction): Promise<string[]> {
-    const rows = await tx.manager.query<{ product_id: string }[]>(
-      `SELECT l.product_id FROM stock_levels l
-       LEFT JOIN stock_events e ON e.tenant_id = l.tenant_id AND e.lamport_ts = l.last_lamport
-       WHERE l.tenant_id = $1 AND (e.product_id, e.stock_after) IS DISTINCT FROM (l.product_id, l.quantity)`,
-      [tx.tenantId],
-    );
-    return rows.map((row) => row.product_id);
-  }
 }

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { aPaymentEdit, paymentEdits, saleId } from '../../../test/support/state-arbitraries.js';
 import { mergeEdit } from '../../states/domain/merge.js';
-import type { Fields } from '../../states/domain/state.js';
 import { decidePaymentEdit } from './payment-edit.js';
 import { type Payment, type PaymentFields, UNRECONCILED } from './payment.js';
 
@@ -59,7 +58,7 @@ describe('decidePaymentEdit, of a new payment', () => {
 describe('decidePaymentEdit, of a payment that is there', () => {
   it('merges, and writes what takes', () => {
     const bases = fc.record({ edit: paymentEdits, changed: fc.subarray(Object.keys(IN_CASH)) }).map((base) => ({
-      fields: { ...IN_CASH, ...base.edit.said } as Fields,
+      fields: { ...IN_CASH, ...base.edit.said },
       changedByOthers: new Set(base.changed),
     }));
     fc.assert(

@@ -21,7 +21,9 @@ export class PullController {
     summary: 'Receive what happened since',
     description:
       'Operations, products, payments and conflicts after `last_lamport`, in the one order of their lamports. Go on from ' +
-      '`next_lamport` while `has_more`. The stock of a product is the running sum of `effect`. A cursor beyond the head is set back to it: compare `epoch`, and push again what the log lacks.',
+      '`next_lamport` while `has_more`. The stock of a product is the running sum of `effect`. A cursor beyond the head is set back to it. ' +
+      'Where `epoch` is another than before, the database was restored: take the log from 0 or the snapshot, and push again ' +
+      'the operations that it lacks, by their ids.',
   })
   @ApiOkResponse({ type: PullResponseDto })
   @ApiProblem('MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'UPGRADE_REQUIRED')

@@ -84,10 +84,14 @@ async function startLines(
       await produce(writer);
       body.end();
     } catch (error) {
-      body.destroy();
-      if (!started && !(error instanceof GoneError)) throw error;
+      if (!started && !(error instanceof GoneError)) {
+        body.destroy();
+        throw error;
+      }
       logCut(reply.request, error);
-      reply.raw.destroy(); // even if its head is not out yet: a problem in its place would claim to be gzip
+      // Not the body first: while the head is not out yet, that would be answered, and told, as a fault of the service.
+      reply.raw.once('close', () => body.destroy());
+      reply.raw.destroy();
     }
   };
   await Promise.race([once(first, 'written'), sendAll()]);
