@@ -11,7 +11,7 @@ import { BenchmarkError, type BenchmarkEnvironment, type EnrolledDevice, withEnv
 import { cpu, machineLine, range, whole } from './figures.js';
 import { Filling, withClient } from './filling.js';
 import { describeMachine, type Machine } from './machine.js';
-import { judgeMemoryGrowth, type MemoryGrowth, type MemorySample } from './memory-growth.js';
+import type { MemorySample } from './memory-growth.js';
 import { wholeNumber } from './options.js';
 import { cpuSecondsOf, cpuSecondsOfFamily, residentMemoryOf } from './process-usage.js';
 import { median, type Spread, spreadOf } from './statistics.js';
@@ -87,8 +87,6 @@ interface MemoryReport {
   readonly startMiB: number;
   readonly peakMiB: number;
   readonly samples: readonly MemorySample[];
-  /** undefined if the run was too short to tell. */
-  readonly growth: MemoryGrowth | undefined;
 }
 
 /** The snapshot of a tenant with many products, against a bare read of the same rows. */
@@ -164,12 +162,7 @@ async function measure(environment: BenchmarkEnvironment, options: SnapshotOptio
       ratio: spreadOf(rounds.map(ratioOf)),
       memory:
         startMiB !== undefined && memory
-          ? {
-              startMiB,
-              peakMiB: memory.peakMiB,
-              samples: bench.memorySamples,
-              growth: judgeMemoryGrowth(bench.memorySamples),
-            }
+          ? { startMiB, peakMiB: memory.peakMiB, samples: bench.memorySamples }
           : undefined,
     };
   });
@@ -398,17 +391,21 @@ function twice({ productsPerCpuSecond }: SideReport): string {
 
 const MEMORY_SHOWN = 10;
 
-function memoryLines({ startMiB, peakMiB, samples, growth }: MemoryReport): string[] {
-  const every = Math.max(1, Math.floor(samples.length / MEMORY_SHOWN));
+/** The most in each tenth of the run: in between lies the sawtooth of the garbage collector. */
+function memoryLines({ startMiB, peakMiB, samples }: MemoryReport): string[] {
+  const tenths = Array.from({ length: MEMORY_SHOWN }, (_, index) =>
+    samples.slice(
+      Math.floor((samples.length * index) / MEMORY_SHOWN),
+      Math.floor((samples.length * (index + 1)) / MEMORY_SHOWN),
+    ),
+  ).filter((tenth) => tenth.length > 0);
   const rows = [
     ['RSS of the service, MiB: start', startMiB.toFixed(0)],
-    ...samples
-      .filter((_, index) => index % every === every - 1)
-      .map(({ operations, residentMiB }) => [`  after ${whole(operations)} lines`, residentMiB.toFixed(0)]),
+    ...tenths.map((tenth) => [
+      `  most up to ${whole(tenth.at(-1)?.operations ?? 0)} lines`,
+      Math.max(...tenth.map(({ residentMiB }) => residentMiB)).toFixed(0),
+    ]),
     ['  peak', peakMiB.toFixed(0)],
   ];
-  if (growth === undefined) return [formatTable(rows), 'Too few lines to tell whether memory grows.'];
-  const { secondQuarterMiB, secondHalfMiB, flat } = growth;
-  const change = `${secondQuarterMiB.toFixed(0)} to ${secondHalfMiB.toFixed(0)} MiB from the second quarter to the second half`;
-  return [formatTable(rows), `memory ${flat ? 'is flat' : 'GROWS'}: ${change}`];
+  return [formatTable(rows)];
 }

@@ -24,13 +24,15 @@ export class States1764000002000 implements MigrationInterface {
         updated_by uuid,
         created_at timestamptz NOT NULL,
         updated_at timestamptz NOT NULL,
+        -- Columns of their own: under row-level security PostgreSQL takes no comparison with lower(name) to the index.
+        name_key text NOT NULL GENERATED ALWAYS AS (lower(name)) STORED,
         living_sku text GENERATED ALWAYS AS (CASE WHEN deleted_lamport IS NULL THEN sku END) STORED,
         PRIMARY KEY (tenant_id, id),
         -- Deferred: two products may swap their SKUs within one push.
         CONSTRAINT products_living_sku UNIQUE (tenant_id, living_sku) DEFERRABLE INITIALLY DEFERRED
       ) WITH (fillfactor = 80);
       CREATE UNIQUE INDEX products_by_lamport ON products (tenant_id, lamport_ts);
-      CREATE INDEX products_by_name ON products (tenant_id, lower(name), id);
+      CREATE INDEX products_by_name ON products (tenant_id, name_key, id);
       ALTER TABLE products ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
       CREATE POLICY tenant_isolation ON products
         USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);

@@ -76,6 +76,7 @@ CREATE TABLE products (
   updated_by uuid,
   created_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL,
+  name_key text NOT NULL DEFAULT lower(name),
   living_sku text DEFAULT 
 CASE
     WHEN (deleted_lamport IS NULL) THEN sku
@@ -85,7 +86,7 @@ END,
   CONSTRAINT products_pkey PRIMARY KEY (tenant_id, id)
 ) WITH (fillfactor=80);
 CREATE UNIQUE INDEX products_by_lamport ON public.products USING btree (tenant_id, lamport_ts);
-CREATE INDEX products_by_name ON public.products USING btree (tenant_id, lower(name), id);
+CREATE INDEX products_by_name ON public.products USING btree (tenant_id, name_key, id);
 ALTER TABLE products ENABLE ROW LEVEL SECURITY;
 ALTER TABLE products FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON products USING (tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid);

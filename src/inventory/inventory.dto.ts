@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { LAMPORT_MAX } from '../tenancy/domain/lamport-clock.js';
 import { DEVICE_TYPES } from '../tenancy/domain/device-type.js';
 import { DEMO_DEVICE_ID, DEMO_PRODUCT_ID, DEMO_USER_ID } from '../wire/examples.js';
-import { WireQueryInteger, WireTime } from '../wire/wire.decorators.js';
+import { WireQueryInteger, WireQueryTime } from '../wire/wire.decorators.js';
 import { OPERATION_KINDS, OPERATION_REASONS, PAYMENT_STATUSES } from './domain/operation.js';
 
 export const PAGE_MAX = 1_000;
@@ -89,9 +89,7 @@ export class StockQueryDto {
     description: 'As it was after this lamport; beyond the head as it is.',
   })
   at_lamport?: number | null;
-  @WireTime({
-    optional: true,
-    example: undefined,
+  @WireQueryTime({
     description: 'As the service knew it at this time; in the future as it is. Not together with `at_lamport`.',
   })
   at_time?: string | null;

@@ -43,8 +43,8 @@ export class StockedProductDto extends ProductDto {
 export class ProductQueryDto {
   @WireText({ optional: true, max: 200, description: 'In the name, the SKU or the description, in either case.' })
   search?: string | null;
-  @WireText({ optional: true, max: 100 }) category?: string | null;
-  @WireText({ optional: true, max: 100 }) sku?: string | null;
+  @WireText({ optional: true, max: 100, description: 'Exactly this one.' }) category?: string | null;
+  @WireText({ optional: true, max: 100, description: 'Exactly this one.' }) sku?: string | null;
   @WireQueryBoolean({ default: false, description: 'Tombstones, too.' }) include_deleted?: boolean | null;
   @WireText({ optional: true, max: 2_000, description: '`next_cursor` of the page before.' }) cursor?: string | null;
   @WireQueryInteger({ min: 1, max: PAGE_MAX, default: 100, description: 'Products in a page.' })
@@ -61,12 +61,18 @@ export class AlertDto {
   @ApiProperty({
     enum: ALERT_KINDS,
     description:
-      'LOW_STOCK: below the reorder point. OVERSOLD: below zero. UNKNOWN_PRODUCT: moved, but not in the catalogue.',
+      'OVERSOLD: below zero. UNKNOWN_PRODUCT: moved, but not in the catalogue. LOW_STOCK: below the reorder point.',
     example: 'LOW_STOCK',
   })
   kind!: string;
   @ApiProperty({ format: 'uuid', example: DEMO_PRODUCT_ID }) product_id!: string;
-  @ApiProperty({ type: String, nullable: true, example: 'Goat cheese, cured' }) name!: string | null;
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'null of an unknown product.',
+    example: 'Goat cheese, cured',
+  })
+  name!: string | null;
   @ApiProperty({ type: 'integer', description: 'Units.', example: 2 }) quantity!: number;
   @ApiProperty({ type: 'integer', nullable: true, description: 'Units.', example: 5 }) reorder_point!: number | null;
   @ApiProperty({ type: 'integer', description: 'Of the last event that changed the stock.', example: 43 })
@@ -81,7 +87,11 @@ export class AlertQueryDto {
 }
 
 export class AlertListDto {
-  @ApiProperty({ type: [AlertDto], description: 'By kind, then by product. A product may have several.' })
+  @ApiProperty({
+    type: [AlertDto],
+    description:
+      'OVERSOLD first, then UNKNOWN_PRODUCT, then LOW_STOCK; by product id within each. A product may have two.',
+  })
   alerts!: AlertDto[];
   @ApiProperty({ type: String, nullable: true, description: 'null after the last page.', example: null })
   next_cursor!: string | null;

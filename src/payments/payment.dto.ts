@@ -24,12 +24,31 @@ export class PaymentDto {
   @ApiProperty({ type: String, nullable: true, description: 'Address or key of the photo.', example: null })
   receipt_photo!: string | null;
   @ApiProperty({ type: String, nullable: true, example: null }) notes!: string | null;
-  @ApiProperty({ enum: RECONCILIATION_STATUSES, description: 'Set by reconciling alone.', example: 'PENDING' })
+  @ApiProperty({
+    enum: RECONCILIATION_STATUSES,
+    description: 'Set by an admin’s reconciling alone: no device can set it, nor the four fields that follow.',
+    example: 'PENDING',
+  })
   reconciliation_status!: string;
   @ApiProperty({ description: 'Whether the money is known to have arrived.', example: false }) reconciled!: boolean;
-  @ApiProperty({ type: String, nullable: true, example: null }) reconciliation_notes!: string | null;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null }) reconciled_at!: string | null;
-  @ApiProperty({ type: String, format: 'uuid', nullable: true, example: null }) reconciled_by!: string | null;
+  @ApiProperty({ type: String, nullable: true, description: 'Of whoever reconciled it.', example: null })
+  reconciliation_notes!: string | null;
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'By the server’s clock; null while PENDING.',
+    example: null,
+  })
+  reconciled_at!: string | null;
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description: 'The user who decided; null while PENDING.',
+    example: null,
+  })
+  reconciled_by!: string | null;
   @ApiProperty({ type: 'integer', description: 'Counts its changes. Name it when you edit.', example: 1 })
   version!: number;
   @ApiProperty({ type: 'integer', description: 'Position of its last change.', example: 43 }) lamport_ts!: number;
@@ -46,7 +65,7 @@ export class PaymentQueryDto {
   @WireEnum(RECONCILIATION_STATUSES, { optional: true }) reconciliation_status?: ReconciliationStatus | null;
   @WireEnum(PAYMENT_METHODS, { optional: true }) payment_method?: PaymentMethod | null;
   @WireUuid({ optional: true }) sale_id?: string | null;
-  @WireText({ optional: true, max: 200 }) pos_transaction_id?: string | null;
+  @WireText({ optional: true, max: 200, description: 'Exactly this one.' }) pos_transaction_id?: string | null;
   @WireQueryInteger({ min: 0, max: LAMPORT_MAX, description: '`next_cursor` of the page before.' })
   cursor?: number | null;
   @WireQueryInteger({ min: 1, max: PAGE_MAX, default: 100, description: 'Payments in a page.' })
@@ -62,6 +81,12 @@ export class PaymentListDto {
 export class ReconcileDto {
   @WireEnum(DECISIONS, { description: 'CONFIRMED: the money arrived. FAILED: it did not.', example: 'CONFIRMED' })
   reconciliation_status!: (typeof DECISIONS)[number];
-  @WireText({ optional: true, max: 2_000, lines: true, example: 'On the statement of March 2nd.' }) notes?:
-    string | null;
+  @WireText({
+    optional: true,
+    max: 2_000,
+    lines: true,
+    description: 'In place of those of the decision before; without it there are none.',
+    example: 'On the statement of March 2nd.',
+  })
+  notes?: string | null;
 }

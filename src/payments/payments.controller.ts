@@ -45,8 +45,8 @@ export class PaymentsController {
   @ApiOperation({
     summary: 'Say whether the money arrived',
     description:
-      'Only here: what a device says of it is ignored. Devices learn of it by their next pull. The same again changes ' +
-      'nothing; another decision later replaces the first, and both stay in the history.',
+      'Only here: no device can set it, what one says of it in a push is ignored. Devices learn of it by their next ' +
+      'pull. The same again changes nothing; another decision later replaces the first, and both stay in the history.',
   })
   @ApiParam({ name: 'id', format: 'uuid', example: DEMO_PAYMENT_ID })
   @ApiOkResponse({ type: PaymentDto })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
+import { TenantSignals } from '../signals/tenant-signals.js';
 import type { DeviceList, Enrolment } from './domain/device.js';
 import type { DeviceType } from './domain/device-type.js';
 import { DeviceRepository } from './persistence/device.repository.js';
@@ -16,6 +17,7 @@ export class DevicesService {
     private readonly devices: DeviceRepository,
     private readonly clocks: TenantClockRepository,
     private readonly tokens: TokensService,
+    private readonly signals: TenantSignals,
   ) {}
 
   /**
@@ -56,5 +58,6 @@ export class DevicesService {
   async revoke(tenantId: string, id: string): Promise<void> {
     const found = await this.database.transaction(tenantId, (tx) => this.devices.revoke(tx, id, new Date()));
     if (!found) throw new ProblemError('NOT_FOUND');
+    this.signals.announceAccessChange(tenantId); // its open streams end, in whichever process they are
   }
 }

@@ -150,6 +150,16 @@ export function WireTime(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
+/** A time in a query string, where a `+` that nobody escaped arrives as a space. */
+export function WireQueryTime(options: FieldOptions = {}): PropertyDecorator {
+  return applyDecorators(
+    WireTime({ example: undefined, ...options, optional: true }),
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? value.replace(/ (?=\d\d:?\d\d$)/, '+') : value,
+    ),
+  );
+}
+
 // Not IsISO8601: in strict mode it takes the years 1 to 99 for 1901 to 1999 and finds their dates wrong, and a clock that
 // was never set says 0001-01-01. A broken wall clock is no reason to refuse a sale.
 function isTime(value: unknown): boolean {

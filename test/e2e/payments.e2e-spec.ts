@@ -60,6 +60,15 @@ describe('payments', () => {
     expect([...ids(first), ...ids(second)]).toEqual(newestFirst);
     expect(second.body.next_cursor).toBeNull();
     expect(ids(await get('/payments?payment_method=TRANSFER'))).toEqual([payments[3]?.id, payments[1]?.id]);
+    const cash: string[] = [];
+    for (let cursor = ''; ;) {
+      const page = await get(`/payments?payment_method=CASH&limit=1${cursor}`);
+      cash.push(...ids(page));
+      if (page.body.next_cursor === null) break;
+      cursor = `&cursor=${page.body.next_cursor as number}`;
+    }
+    expect(cash).toEqual([payments[4]?.id, payments[2]?.id, payments[0]?.id]);
+    expect(ids(await get('/payments?payment_method=CASH&pos_transaction_id=T-1'))).toEqual([]);
     expect(ids(await get('/payments?pos_transaction_id=T-2'))).toEqual([payments[2]?.id]);
     expect(ids(await get(`/payments?sale_id=${payments[4]?.sale_id ?? ''}`))).toEqual([payments[4]?.id]);
     expect(ids(await get('/payments?reconciliation_status=CONFIRMED'))).toEqual([]);
@@ -96,9 +105,20 @@ describe('payments', () => {
 
   it('keep what was decided when a device edits them, and the device’s edit of before is merged', async () => {
     const payment = aPaymentEdit({ notes: null });
-    await push(payment);
+    await push({
+      ...payment,
+      reconciliation_status: 'FAILED',
+      reconciled: true,
+      reconciliation_notes: 'said a device',
+    });
+    expect((await get(`/payments/${payment.id}`)).body).toMatchObject({
+      reconciliation_status: 'PENDING',
+      reconciled: false,
+      reconciliation_notes: null,
+    });
     await reconcile(payment.id, { reconciliation_status: 'CONFIRMED' });
-    const [edited] = await push({ id: payment.id, notes: 'paid by the neighbour', lamport_ts: 2, version: 1 });
+    const edit = { id: payment.id, notes: 'paid by the neighbour', lamport_ts: 2, version: 1 };
+    const [edited] = await push({ ...edit, reconciliation_status: 'FAILED', reconciled: false });
     expect(edited).toMatchObject({ status: 'accepted', version: 3 });
     expect(edited).not.toHaveProperty('conflict_id');
     expect((await get(`/payments/${payment.id}`)).body).toMatchObject({

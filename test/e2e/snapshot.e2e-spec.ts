@@ -177,6 +177,7 @@ describe('GET /sync/snapshot', () => {
     const plain = await get(await shop.staffToken(), '', { 'accept-encoding': 'identity' });
     expect(plain.headers.get('content-type')).toBe('application/x-ndjson');
     expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(plain.headers.get('cache-control')).toBe('no-store');
     expect(plain.headers.get('vary')).toMatch(/\bAccept-Encoding\b/);
 
     const packed = await new Promise<{ headers: http.IncomingHttpHeaders; bytes: Buffer }>((resolve, reject) => {
@@ -250,6 +251,19 @@ describe('GET /sync/snapshot', () => {
     const { text, complete } = await drain(response);
     expect(complete).toBe(false);
     expect(text).toContain('"type":"header"');
+    expect(text).not.toContain('"type":"end"');
+    expect((await snapshot(device.token)).at(-1)?.type).toBe('end');
+  });
+
+  it('is cut when the database ends its transaction', async () => {
+    const response = await open(warehouse.adminToken);
+    await queryOnce(
+      database.superuserUrl,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND usename = 'agrotour_app' AND xact_start IS NOT NULL`,
+    );
+    const { text, complete } = await drain(response);
+    expect(complete).toBe(false);
     expect(text).not.toContain('"type":"end"');
     expect((await snapshot(device.token)).at(-1)?.type).toBe('end');
   });

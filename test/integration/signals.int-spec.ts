@@ -164,6 +164,7 @@ function describeSignals(name: string, start: () => Promise<Backend>): void {
           away.signals.announce(tenant, lamport);
           await sleep(20);
         }
+        await sleep(1_200); // long enough for a try that has the last of them
         expect(other.ear.signals).toEqual([]);
         cable.mend();
         await other.ear.heard(tenant, 50);

@@ -60,7 +60,7 @@ export class PushLog {
       ...[...edited].flatMap((id) => this.products.get(id)?.fields.sku ?? []),
     ]);
     const posTransactions = new Set(payments.flatMap(({ said }) => said.posTransactionId ?? []));
-    const conflictIds = new Set([...editIds].map(conflictIdOf));
+    const conflictIds = new Set([...editIds].map((editId) => conflictIdOf('EDIT', editId)));
     return {
       clock: this.clock,
       known: new Map(
@@ -157,9 +157,21 @@ export class PushLog {
     const versions = this.versions.filter((version) => version.entity === entity && version.entityId === edit.id);
     const base = versions.find(({ version }) => version === edit.baseVersion);
     if (!base) return [];
-    const since = versions.filter((version) => version.version > base.version && version.deviceId !== deviceId);
-    if (since.length === 0) return [];
-    return [[edit.editId, { fields: base.fields, changedByOthers: new Set(since.flatMap(({ changed }) => changed)) }]];
+    const since = versions.filter((version) => version.version > base.version);
+    const [own, others] = [true, false].map((its) =>
+      since.filter((version) => (version.deviceId === deviceId) === its),
+    );
+    if (!own || !others || others.length === 0) return [];
+    const found: EditBase = {
+      fields: base.fields,
+      changedByOthers: new Set(others.flatMap(({ changed }) => changed)),
+      othersLamport: Math.max(...others.map(({ lamport }) => lamport)),
+      own: {
+        changed: new Set(own.flatMap(({ changed }) => changed)),
+        clientLamport: Math.max(-Infinity, ...own.map(({ clientLamport }) => clientLamport)),
+      },
+    };
+    return [[edit.editId, found]];
   }
 }
 

@@ -13,9 +13,12 @@ export type NewConflict = Omit<Conflict, 'lamport'>;
 /** Namespace of conflict ids (RFC 9562, section 5.5). */
 const CONFLICT_NAMESPACE = '3b6b1a0e-5d0c-4f43-9c53-0b8f2a6e7d11';
 
-/** Of the conflict that an entry is in, if it is in one: the same entry sent again finds the same conflict. */
-export function conflictIdOf(entryId: string): string {
-  return uuidV5(CONFLICT_NAMESPACE, entryId);
+/**
+ * Of the conflict that an entry is in, if it is in one: the same entry sent again finds the same conflict. Devices choose
+ * the ids of operations, so those of edits must be told apart from them.
+ */
+export function conflictIdOf(what: 'EDIT' | 'OPERATION', entryId: string): string {
+  return uuidV5(CONFLICT_NAMESPACE, `${what} ${entryId}`);
 }
 
 /** Both sides changed the same fields: the newer one's values stand, the others' are kept here. */
@@ -26,7 +29,7 @@ export function fieldEdit<F extends object>(
   merge: Merge<F>,
 ): NewConflict {
   return {
-    id: conflictIdOf(edit.editId),
+    id: conflictIdOf('EDIT', edit.editId),
     kind: 'FIELD_EDIT',
     entity,
     entityId: edit.id,
@@ -45,12 +48,12 @@ export function fieldEdit<F extends object>(
 /** A second payment with the POS transaction of another: one charge entered twice, or a mistyped number. People decide. */
 export function duplicatePayment(edit: PaymentEdit, proposed: Fields, first: Payment): NewConflict {
   return {
-    id: conflictIdOf(edit.editId),
+    id: conflictIdOf('EDIT', edit.editId),
     kind: 'DUPLICATE_PAYMENT',
     entity: 'PAYMENT',
     entityId: edit.id,
     fields: ['posTransactionId'],
-    a: { id: edit.id, deviceId: edit.deviceId, payload: { ...payloadOfEdit(edit), ...proposed } },
+    a: { id: edit.id, deviceId: edit.deviceId, payload: { ...proposed, ...payloadOfEdit(edit) } },
     b: { id: first.id, deviceId: first.deviceId, payload: payloadOfState(first) },
     resolution: null,
   };
@@ -60,7 +63,7 @@ export function duplicatePayment(edit: PaymentEdit, proposed: Fields, first: Pay
 export function closedReservation(sale: Operation, reservation: ReferencedOperation): NewConflict {
   const closed = reservation.closedBy === 'SALE' ? 'had been sold already' : 'had lapsed or been cancelled';
   return {
-    id: conflictIdOf(sale.operationId),
+    id: conflictIdOf('OPERATION', sale.operationId),
     kind: 'RESERVATION_CLOSED',
     entity: 'STOCK',
     entityId: sale.productId,

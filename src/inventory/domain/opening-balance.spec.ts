@@ -24,15 +24,11 @@ describe('openingBalance', () => {
   it('is a receipt of the server, in the name of the device and the user who told of it', () => {
     const updatedBy = 'eeeeeeee-0000-4000-8000-000000000001';
     const edit = aProductEdit({ clientLamport: 7, currentStock: 5, updatedBy });
-    expect(openingBalance(edit, 5)).toMatchObject({
-      productId: edit.id,
-      deviceId: edit.deviceId,
-      deviceType: 'SERVER',
-      kind: 'INCREMENT',
-      delta: 5,
-      reason: 'ADJUSTMENT',
-      clientLamport: 7,
-      createdBy: updatedBy,
+    expect(openingBalance(edit, 5)).toEqual({
+      ...{ operationId: openingBalanceId(edit.id), productId: edit.id, deviceId: edit.deviceId, deviceType: 'SERVER' },
+      ...{ kind: 'INCREMENT', delta: 5, reason: 'ADJUSTMENT', clientLamport: 7, createdBy: updatedBy },
+      ...{ paymentStatus: null, amount: null, locationLat: null, locationLng: null, baseLamport: null, version: null },
+      ...{ groupId: null, refOperationId: null, expiresAt: null, createdAt: null, updatedBy: null },
     });
     expect(openingBalance(aProductEdit(), 5).createdBy).toBe(SERVER_ID);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { aProductEdit, productEdits } from '../../../test/support/state-arbitraries.js';
-import { type EditBase, mergeEdit } from '../../states/domain/merge.js';
+import { NO_EDITS, type EditBase, mergeEdit } from '../../states/domain/merge.js';
 import { decideProductEdit } from './product-edit.js';
 import type { Product, ProductEdit, ProductFields } from './product.js';
 
@@ -35,6 +35,8 @@ const stale = (fields: Partial<ProductFields>): ProductEdit => said(fields, 20);
 const aliveBase = (...changedByOthers: (keyof ProductFields)[]): EditBase => ({
   fields: { ...CHEESE },
   changedByOthers: new Set(['isDeleted', ...changedByOthers]),
+  othersLamport: 20,
+  own: NO_EDITS,
 });
 
 const bases: fc.Arbitrary<EditBase> = fc
@@ -42,7 +44,12 @@ const bases: fc.Arbitrary<EditBase> = fc
     edit: productEdits,
     changed: fc.subarray(Object.keys(CHEESE)),
   })
-  .map(({ edit, changed }) => ({ fields: { ...CHEESE, ...edit.said }, changedByOthers: new Set(changed) }));
+  .map(({ edit, changed }) => ({
+    fields: { ...CHEESE, ...edit.said },
+    changedByOthers: new Set(changed),
+    othersLamport: 20,
+    own: NO_EDITS,
+  }));
 
 const IGNORED_WITHOUT_CONFLICT = { verdict: 'IGNORE', merge: { changed: [], contested: [], takes: false } };
 
@@ -92,7 +99,12 @@ describe('decideProductEdit, of a living product', () => {
   it('deletes it by an edit that is newer, or that has a base on which nobody else deleted it', () => {
     expect(decideProductEdit(aProduct(), newer({ isDeleted: true }), undefined)).toMatchObject({ verdict: 'WRITE' });
     expect(decideProductEdit(aProduct(), stale({ isDeleted: true }), undefined)).toMatchObject({ verdict: 'IGNORE' });
-    const base: EditBase = { fields: { ...CHEESE }, changedByOthers: new Set(['name']) };
+    const base: EditBase = {
+      fields: { ...CHEESE },
+      changedByOthers: new Set(['name']),
+      othersLamport: 20,
+      own: NO_EDITS,
+    };
     expect(decideProductEdit(aProduct({ name: 'Honey' }), stale({ isDeleted: true }), base)).toMatchObject({
       verdict: 'WRITE',
       merge: { fields: { name: 'Honey', isDeleted: true }, contested: [] },
@@ -162,7 +174,7 @@ describe('decideProductEdit, of a tombstone', () => {
     expect(decideProductEdit(tombstone, newer({ ...CHEESE }), aliveBase())).toMatchObject(IGNORED_WITHOUT_CONFLICT);
   });
 
-  it.failing('keeps for the conflict log that a stale edit wanted it alive', () => {
+  it('keeps for the conflict log that a stale edit wanted it alive', () => {
     expect(decideProductEdit(tombstone, stale({ isDeleted: false }), undefined)).toMatchObject({
       verdict: 'IGNORE',
       merge: { contested: ['isDeleted'], newer: false },

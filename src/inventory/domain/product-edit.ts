@@ -32,14 +32,14 @@ export function decideProductEdit(
   if (!current.fields.isDeleted) return { verdict: merge.takes ? 'WRITE' : 'IGNORE', merge };
   // Of a tombstone only a newer edit that says so makes a product again; a merge never does, for the device edited
   // what it took for alive.
-  if (merge.newer && !base && edit.said.isDeleted === false) return { verdict: 'WRITE', merge };
   if (merge.newer && !base && edit.said.isDeleted === undefined) return { verdict: 'REJECT', code: 'PRODUCT_DELETED' };
+  if (merge.newer && !base && edit.said.isDeleted === false) return { verdict: 'WRITE', merge };
   return { verdict: 'IGNORE', merge: withoutEffect(current, merge, edit) };
 }
 
 /** On a tombstone every value that it lacks is lost, but for the deletion, which is there already. */
 function withoutEffect(current: Product, merge: Merge<ProductFields>, edit: ProductEdit): Merge<ProductFields> {
-  const lost = [...new Set([...merge.changed, ...merge.contested])].filter((name) => name !== 'isDeleted');
+  const lost = [...new Set([...merge.changed, ...merge.contested])];
   return {
     fields: current.fields,
     changed: [],

@@ -35,12 +35,12 @@ export class ProductListingRepository {
   ): Promise<ListedProduct[]> {
     const query = tx.manager
       .createQueryBuilder(ProductEntity, 'product')
-      .addSelect('lower(product.name)', 'place')
+      .addSelect('product.name_key', 'place')
       .where('product.tenant_id = :tenantId', { tenantId: tx.tenantId })
-      .orderBy('lower(product.name)')
+      .orderBy('product.name_key')
       .addOrderBy('product.id')
       .limit(limit);
-    if (after) query.andWhere('(lower(product.name), product.id) > (:name, :id)', after);
+    if (after) query.andWhere('(product.name_key, product.id) > (:name, :id)', after);
     if (!filter.withDeleted) query.andWhere('product.deleted_lamport IS NULL');
     if (filter.category !== null) query.andWhere('product.category = :category', { category: filter.category });
     if (filter.sku !== null) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { aPaymentEdit, paymentEdits, saleId } from '../../../test/support/state-arbitraries.js';
-import { mergeEdit } from '../../states/domain/merge.js';
+import { NO_EDITS, mergeEdit } from '../../states/domain/merge.js';
 import { decidePaymentEdit } from './payment-edit.js';
 import { type Payment, type PaymentFields, UNRECONCILED } from './payment.js';
 
@@ -60,6 +60,8 @@ describe('decidePaymentEdit, of a payment that is there', () => {
     const bases = fc.record({ edit: paymentEdits, changed: fc.subarray(Object.keys(IN_CASH)) }).map((base) => ({
       fields: { ...IN_CASH, ...base.edit.said },
       changedByOthers: new Set(base.changed),
+      othersLamport: 20,
+      own: NO_EDITS,
     }));
     fc.assert(
       fc.property(paymentEdits, fc.option(bases, { nil: undefined }), (edit, base) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createFrom, type EditBase, type Merge, mergeEdit } from './merge.js';
+import { NO_EDITS, createFrom, type EditBase, type Merge, mergeEdit } from './merge.js';
 import type { Edit, State } from './state.js';
 
 /** A state of three fields. */
@@ -20,6 +20,8 @@ const anEdit = (said: Partial<Card>, fields: Partial<Edit<Card>> = {}): Edit<Car
 const aBase = (fields: Card, ...changedByOthers: (keyof Card)[]): EditBase => ({
   fields,
   changedByOthers: new Set(changedByOthers),
+  othersLamport: 20,
+  own: NO_EDITS,
 });
 
 // Few values and lamports, so that what is said often is what stands, or was the base, and lamports often are equal.
@@ -36,8 +38,8 @@ const edits = fc
   })
   .map(({ said, ...fields }) => anEdit({ ...said }, fields));
 const bases = fc
-  .record({ fields: cards, changed: fc.subarray([...NAMES]) })
-  .map(({ fields, changed }) => aBase(fields, ...changed));
+  .record({ fields: cards, changed: fc.subarray([...NAMES]), othersLamport: lamports })
+  .map(({ fields, changed, othersLamport }) => ({ ...aBase(fields, ...changed), othersLamport }));
 
 /** Of the same device its own clock counts, of another the server's. */
 const newer = (state: State<Card>, edit: Edit<Card>): boolean =>
@@ -109,8 +111,8 @@ describe('mergeEdit, of any state and edit', () => {
   });
 
   it('decides all contested fields alike: for the edit if it is newer, else for what stands', () => {
-    holds((state, edit, _base, merge) => {
-      expect(merge.newer).toBe(newer(state, edit));
+    holds((state, edit, base, merge) => {
+      expect(merge.newer).toBe(base ? edit.clientLamport > base.othersLamport : newer(state, edit));
       for (const name of merge.contested as (keyof Card)[]) {
         expect(merge.fields[name]).toBe((merge.newer ? edit.said : state.fields)[name]);
       }
@@ -162,7 +164,12 @@ describe('mergeEdit, of any state and edit', () => {
 function inOrder(base: State<Card>, first: Edit<Card>, second: Edit<Card>): Card {
   const { fields, changed } = mergeEdit(base, first, undefined);
   const between = aState({ ...first, fields, version: 2, lamport: 10 });
-  return mergeEdit(between, second, { fields: base.fields, changedByOthers: new Set(changed) }).fields;
+  return mergeEdit(between, second, {
+    fields: base.fields,
+    changedByOthers: new Set(changed),
+    othersLamport: 10,
+    own: NO_EDITS,
+  }).fields;
 }
 
 function only(card: Card, names: readonly (keyof Card)[]): Partial<Card> {

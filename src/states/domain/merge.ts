@@ -12,6 +12,27 @@ export interface EditBase {
   readonly fields: Fields;
   /** Names of the fields that others have changed since. */
   readonly changedByOthers: ReadonlySet<string>;
+  /** Of the last of those changes. */
+  readonly othersLamport: number;
+  /** What the device itself has changed since, by other edits of its own. */
+  readonly own: OwnEdits;
+}
+
+/** What one device has done to a state. */
+export interface OwnEdits {
+  readonly changed: ReadonlySet<string>;
+  /** The highest of their lamports, by the device's own clock; −Infinity if there are none. */
+  readonly clientLamport: number;
+}
+
+export const NO_EDITS: OwnEdits = { changed: new Set(), clientLamport: -Infinity };
+
+/** Both of one device's. */
+export function withEdits(before: OwnEdits, more: OwnEdits): OwnEdits {
+  return {
+    changed: new Set([...before.changed, ...more.changed]),
+    clientLamport: Math.max(before.clientLamport, more.clientLamport),
+  };
 }
 
 /** What an edit comes to. */
@@ -24,7 +45,7 @@ export interface Merge<F extends object> {
   readonly contested: readonly string[];
   /** Whether the edit is newer than what stands: then its values of the contested fields are those that stay. */
   readonly newer: boolean;
-  /** Whether it makes a version: a newer edit does even if it says what stands. */
+  /** Whether it makes a version: a newer edit does even if it says what stands; a merge only if it brings something. */
   readonly takes: boolean;
 }
 
@@ -43,10 +64,10 @@ export function createFrom<F extends object>(fields: F): Merge<F> {
 export function mergeEdit<F extends object>(current: State<F>, edit: Edit<F>, base: EditBase | undefined): Merge<F> {
   const before = current.fields as Fields;
   const said = Object.entries(edit.said as Fields).filter(([name, value]) => before[name] !== value);
-  const newer = isNewer(current, edit);
+  const newer = isNewer(current, edit, base);
   const mine = base ? said.filter(([name, value]) => base.fields[name] !== value) : said;
   const contested = base
-    ? mine.filter(([name]) => base.changedByOthers.has(name))
+    ? mine.filter(([name]) => isContested(name, edit, base))
     : newer
       ? [] // it was there to be overwritten, and the history keeps it
       : mine;
@@ -62,10 +83,26 @@ export function mergeEdit<F extends object>(current: State<F>, edit: Edit<F>, ba
 
 const nameOf = ([name]: readonly [string, Scalar]): string => name;
 
+/** Others gave the field another value since, or the device itself did later, by its own clock. */
+function isContested<F extends object>(name: string, edit: Edit<F>, base: EditBase): boolean {
+  return base.changedByOthers.has(name) || (base.own.changed.has(name) && edit.clientLamport <= base.own.clientLamport);
+}
+
 /**
  * A device's own edits are ordered by its own clock: the lamport that the server gave the first of two that were made
- * offline is higher than the second's, which would never win otherwise.
+ * offline is higher than the second's, which would never win otherwise. What others did is measured by the server's.
  */
-function isNewer<F extends object>(current: State<F>, edit: Edit<F>): boolean {
+function isNewer<F extends object>(current: State<F>, edit: Edit<F>, base: EditBase | undefined): boolean {
+  if (base) return edit.clientLamport > base.othersLamport && edit.clientLamport > base.own.clientLamport;
   return edit.clientLamport > (edit.deviceId === current.deviceId ? current.clientLamport : current.lamport);
+}
+
+/** Whose edit stands after a merge: one that is not newer adds to what stands, and what stands keeps its rank. */
+export function standingEdit<F extends object>(
+  current: State<F> | undefined,
+  edit: Edit<F>,
+  { newer }: Merge<F>,
+): Pick<State<F>, 'deviceId' | 'clientLamport' | 'editId'> {
+  const { deviceId, clientLamport, editId } = current && !newer ? current : edit;
+  return { deviceId, clientLamport, editId };
 }

@@ -11,6 +11,15 @@ export interface BaseQuestion {
   readonly version: number;
 }
 
+interface BaseRow {
+  readonly edit_id: string;
+  readonly fields: Fields;
+  readonly others_lamport: string;
+  readonly by_others: string[];
+  readonly own_lamport: string | null;
+  readonly by_itself: string[];
+}
+
 @Injectable()
 export class StateVersionRepository {
   /** Appends versions in one statement whatever their number. */
@@ -52,20 +61,21 @@ export class StateVersionRepository {
     questions: readonly BaseQuestion[],
   ): Promise<Map<string, EditBase>> {
     if (questions.length === 0) return new Map();
-    const rows = await tx.manager.query<{ edit_id: string; fields: Fields; changed: string[] }[]>(
-      `SELECT asked.edit_id, base.fields, since.changed
+    const rows = await tx.manager.query<BaseRow[]>(
+      `SELECT asked.edit_id, base.fields, since.*
        FROM unnest($4::uuid[], $5::uuid[], $6::bigint[]) AS asked (edit_id, entity_id, version)
        CROSS JOIN LATERAL (
          SELECT fields FROM state_versions
          WHERE tenant_id = $1 AND entity = $2 AND entity_id = asked.entity_id AND version = asked.version
          LIMIT 1) AS base
        CROSS JOIN LATERAL (
-         SELECT count(DISTINCT later.version) AS versions,
-                coalesce(array_agg(DISTINCT name) FILTER (WHERE name IS NOT NULL), '{}') AS changed
-         FROM state_versions later LEFT JOIN unnest(later.changed) AS name ON true
-         WHERE later.tenant_id = $1 AND later.entity = $2 AND later.entity_id = asked.entity_id
-           AND later.version > asked.version AND later.device_id <> $3) AS since
-       WHERE since.versions > 0`,
+         SELECT max(lamport_ts) FILTER (WHERE device_id <> $3) AS others_lamport,
+                coalesce(array_agg(DISTINCT name) FILTER (WHERE device_id <> $3 AND name IS NOT NULL), '{}') AS by_others,
+                max(client_lamport) FILTER (WHERE device_id = $3) AS own_lamport,
+                coalesce(array_agg(DISTINCT name) FILTER (WHERE device_id = $3 AND name IS NOT NULL), '{}') AS by_itself
+         FROM state_versions LEFT JOIN unnest(changed) AS name ON true
+         WHERE tenant_id = $1 AND entity = $2 AND entity_id = asked.entity_id AND version > asked.version) AS since
+       WHERE since.others_lamport IS NOT NULL`,
       [
         tx.tenantId,
         entity,
@@ -75,6 +85,19 @@ export class StateVersionRepository {
         questions.map((question) => question.version),
       ],
     );
-    return new Map(rows.map((row) => [row.edit_id, { fields: row.fields, changedByOthers: new Set(row.changed) }]));
+    return new Map(
+      rows.map((row) => [
+        row.edit_id,
+        {
+          fields: row.fields,
+          changedByOthers: new Set(row.by_others),
+          othersLamport: toSafeInteger(row.others_lamport),
+          own: {
+            changed: new Set(row.by_itself),
+            clientLamport: row.own_lamport === null ? -Infinity : toSafeInteger(row.own_lamport),
+          },
+        },
+      ]),
+    );
   }
 }

@@ -37,6 +37,7 @@ import type { Product, ProductEdit, ProductFields } from '../../inventory/domain
 import type { StockEvent } from '../../inventory/domain/stock-event.js';
 import { decidePaymentEdit } from '../../payments/domain/payment-edit.js';
 import { type Payment, type PaymentEdit, type PaymentFields, UNRECONCILED } from '../../payments/domain/payment.js';
+import { standingEdit } from '../../states/domain/merge.js';
 import type { Edit, Fields, StateVersion } from '../../states/domain/state.js';
 import { LAMPORT_LEAD_MAX } from '../../tenancy/domain/lamport-clock.js';
 import { decidePush, type PushPlan } from './decide-push.js';
@@ -179,7 +180,7 @@ describe('decidePush, over all histories of products, payments and operations', 
     });
   });
 
-  it.failing('enters a conflict into the log once, however often its entry comes (I2)', () => {
+  it('enters a conflict into the log once, however often its entry comes (I2)', () => {
     holdsForHistories((history) => {
       expect(isUnique(replayed(history).log.conflicts.map((conflict) => conflict.id))).toBe(true);
     });
@@ -206,7 +207,7 @@ describe('decidePush, over all histories of products, payments and operations', 
           if (outcome.status === 'duplicate') expect(places.get(outcome.original.lamport)).toBe(identity);
           const conflictId = conflictIdIn(outcome);
           if (conflictId !== undefined) {
-            expect(conflictId).toBe(conflictIdOf(identity));
+            expect(conflictId).toBe(conflictIdOf(entry.what === 'OPERATION' ? 'OPERATION' : 'EDIT', identity));
             expect(conflicts).toContain(conflictId);
           }
         });
@@ -348,7 +349,7 @@ describe('decidePush, over all histories of products, payments and operations', 
     });
   });
 
-  it.failing('decides a push as if its groups and lone entries had been pushed one after the other', () => {
+  it('decides a push as if its groups and lone entries had been pushed one after the other', () => {
     holdsForHistories((history) => {
       // Apart, those after one far ahead would be measured from a clock that it put forward.
       fc.pre(history.every(({ command }) => lamportsIn(command).every((lamport) => lamport < LAMPORT_LEAD_MAX)));
@@ -426,7 +427,10 @@ describe('decidePush, over all histories of products, payments and operations', 
         }
         expectSame(fields, { ...state.fields });
         const { version, lamport, editId, deviceId: device, clientLamport } = state;
-        expect(versions.at(-1)).toMatchObject({ version, lamport, editId, deviceId: device, clientLamport });
+        expect(versions.at(-1)).toMatchObject({ version, lamport });
+        // The edit that stands: after a merge of an older one it is the one before.
+        const standing = versions.find((one) => one.editId === editId);
+        expect(standing).toMatchObject({ deviceId: device, clientLamport });
       }
     });
   });
@@ -489,10 +493,10 @@ describe('decidePush, over all histories of products, payments and operations', 
           expect(current).toBeUndefined();
         } else {
           expect(outcome.status).toBe('accepted');
-          const { deviceId: device, clientLamport, editId, updatedBy } = edit;
-          expect(plan.products).toMatchObject([
-            { id: edit.id, fields, deviceId: device, clientLamport, editId, updatedBy },
-          ]);
+          const { updatedBy } = edit;
+          const standing = standingEdit(current, edit, decided.merge);
+          expect(plan.products).toMatchObject([{ id: edit.id, fields, ...standing, updatedBy }]);
+          expect(plan.versions[0]).toMatchObject({ editId: edit.editId, deviceId: edit.deviceId });
           expectSame(plan.versions[0]?.changed, changed);
         }
       }
@@ -524,7 +528,8 @@ describe('decidePush, over all histories of products, payments and operations', 
           expect(writesOf(plan)).toMatchObject({ ...WRITES_NOTHING, conflicts: [{ kind: 'DUPLICATE_PAYMENT' }] });
         } else {
           expect(outcome.status).toBe('accepted');
-          expect(plan.payments).toMatchObject([{ id: edit.id, fields, editId: edit.editId }]);
+          const standing = standingEdit(current, edit, decided.merge);
+          expect(plan.payments).toMatchObject([{ id: edit.id, fields, ...standing }]);
         }
       }
     });
@@ -619,7 +624,7 @@ describe('decidePush, over all histories of products, payments and operations', 
           const versions = historyOf(log, id);
           for (const [name, value] of Object.entries(said)) {
             const stood = versions.some(({ fields }) => fields[name] === value);
-            const kept = payloads.get(conflictIdOf(editId))?.[name] === value;
+            const kept = payloads.get(conflictIdOf('EDIT', editId))?.[name] === value;
             expect({ name, value, kept: stood || kept }).toEqual({ name, value, kept: true });
           }
         });
@@ -960,7 +965,7 @@ describe('decidePush, of products', () => {
     expect(plan.outcomes).toEqual([
       {
         ...{ status: 'ignored', id: productId(1), lamport: 2, version: 1 },
-        conflict: { id: conflictIdOf(edit.editId), ...note },
+        conflict: { id: conflictIdOf('EDIT', edit.editId), ...note },
       },
     ]);
     expect(writesOf(plan)).toEqual({ ...WRITES_NOTHING, conflicts: log.conflicts });
@@ -989,7 +994,7 @@ describe('decidePush, of products', () => {
     expect(writesOf(plan)).toEqual(WRITES_NOTHING);
   });
 
-  it.failing('enters an edit that comes too late twice in one push into the conflict log once', () => {
+  it('enters an edit that comes too late twice in one push into the conflict log once', () => {
     const log = aLogOf(by(first, product({ name: 'Honey' })));
     const late = product({ name: 'Milk' });
     const plan = log.push(by(second, late, late));
@@ -1078,6 +1083,21 @@ describe('decidePush, of products', () => {
       const log = aLogOf(created, by(first, edit({ name: 'Milk' }, 9)));
       expect(answers(log.push(by(first, edit({ price: 2 }, 8))))).toEqual(['ignored']);
       expect(answers(log.push(by(first, edit({ price: 2 }, 10))))).toEqual(['accepted']);
+    });
+
+    it('leaves what the same device said later by its own clock, also if others changed something else', () => {
+      const log = aLogOf(created, by(second, edit({ name: 'Milk' }, 3)), by(first, edit({ price: 3 }, 9)));
+      expect(answers(log.push(by(first, edit({ price: 2 }, 8))))).toEqual(['ignored']);
+    });
+
+    it('measures what others changed by the server’s clock, whatever its device has merged before', () => {
+      const other = by(second, edit({ name: 'Milk' }, 9)); // since lamport 10
+      const alone = aLogOf(created, other);
+      alone.push(by(deviceId(3), edit({ name: 'Cheese' }, 4)));
+      expect(fieldsOf(alone)).toMatchObject({ name: 'Milk' });
+      const after = aLogOf(created, other, by(deviceId(3), edit({ price: 2 }, 3)));
+      after.push(by(deviceId(3), edit({ name: 'Cheese' }, 4)));
+      expect(fieldsOf(after)).toMatchObject({ name: 'Milk' });
     });
 
     it('merges every edit of a push with what others did, not with those before it in the push', () => {
@@ -1318,7 +1338,7 @@ describe('decidePush, of payments', () => {
       const log = aLogOf(by(first, byCard(1, 'T-1')));
       const edit = { ...byCard(2, 'T-1', { deviceId: second }) };
       const plan = log.push(by(second, edit));
-      const id = conflictIdOf(edit.editId);
+      const id = conflictIdOf('EDIT', edit.editId);
       const note = { id, method: null, reason: 'It waits for a decision.', confidence: null, winnerId: null };
       expect(plan.outcomes).toEqual([{ status: 'conflict', id: paymentId(2), lamport: 3, conflict: note }]);
       expect(writesOf(plan)).toEqual({ ...WRITES_NOTHING, conflicts: log.conflicts });
@@ -1340,11 +1360,27 @@ describe('decidePush, of payments', () => {
       expect(writesOf(plan)).toEqual(WRITES_NOTHING);
     });
 
-    it.failing('enters it into the conflict log once, though it comes twice in one push', () => {
+    it('enters it into the conflict log once, though it comes twice in one push', () => {
       const log = aLogOf(by(first, byCard(1, 'T-1')));
       const plan = log.push(by(second, byCard(2, 'T-1'), byCard(2, 'T-1')));
       expect(plan.conflicts).toHaveLength(1); // the database would refuse the second, and with it the push
       expect(plan.outcomes[1]).toEqual(plan.outcomes[0]);
+    });
+
+    it('answers it with the decision once people have taken one, and where it was found', () => {
+      const log = aLogOf(by(first, byCard(1, 'T-1')));
+      const command = by(second, byCard(2, 'T-1'));
+      log.push(command);
+      const context = log.contextFor(command);
+      const resolution = { method: 'MANUAL', reason: 'Charged twice', confidence: 1, winnerId: paymentId(1) } as const;
+      const decided = [...context.knownConflicts].map(
+        ([id, conflict]) => [id, { ...conflict, status: 'RESOLVED_MANUAL', resolution, lamport: 9 }] as const,
+      );
+      const plan = decidePush(command, { ...context, knownConflicts: new Map(decided) });
+      const id = decided[0]?.[0];
+      expect(plan.outcomes).toEqual([
+        { status: 'conflict', id: paymentId(2), lamport: 3, conflict: { id, ...resolution } },
+      ]);
     });
 
     it('finds the second of two in one push', () => {
@@ -1359,6 +1395,14 @@ describe('decidePush, of payments', () => {
       expect(answers(plan)).toEqual(['conflict']);
       expect(plan.payments).toEqual([]);
       expect(plan.conflicts).toMatchObject([{ a: { payload: { posTransactionId: 'T-1', amount: 10 } } }]);
+    });
+
+    it('lets a payment keep one that another has too, for people have decided that both stand', () => {
+      const log = aLogOf(by(first, byCard(1, 'T-1'), byCard(2, 'T-2')));
+      const other = log.payments.get(paymentId(2));
+      if (other) log.payments.set(other.id, { ...other, fields: { ...other.fields, posTransactionId: 'T-1' } });
+      const again = payment({ posTransactionId: 'T-1', notes: 'x' }, { id: paymentId(2), clientLamport: 9 });
+      expect(answers(log.push(by(second, again)))).toEqual(['accepted']);
     });
 
     it('lets a payment keep its own', () => {
@@ -1392,7 +1436,7 @@ describe('decidePush, of payments', () => {
       expect(plan.conflicts).toMatchObject([{ b: { payload: { amount: 99, version: 2 } } }]);
     });
 
-    it.failing('shows people all that the second said, also what a merge would not have taken', () => {
+    it('shows people all that the second said, also what a merge would not have taken', () => {
       const log = aLogOf(
         by(first, byCard(1, 'T-1'), byCard(2, 'T-2')),
         by(second, payment({ notes: 'Half now' }, { id: paymentId(2), clientLamport: 9, baseVersion: 1 })),
@@ -1508,7 +1552,13 @@ describe('decidePush, of operations that name another', () => {
       close(log);
       const plan = log.push(by(second, confirmation(1, { clientLamport: 20 })));
       const reason = `The reservation ${how === 'sold' ? 'had been sold already' : 'had lapsed or been cancelled'}, so the sale was recorded as an ordinary one.`;
-      const note = { id: conflictIdOf(operationId(2)), method: 'HARDCODED', reason, confidence: 1, winnerId: null };
+      const note = {
+        id: conflictIdOf('OPERATION', operationId(2)),
+        method: 'HARDCODED',
+        reason,
+        confidence: 1,
+        winnerId: null,
+      };
       expect(plan.outcomes).toEqual([
         { status: 'accepted', id: operationId(2), lamport: 21, warnings: [], conflict: note },
       ]);
@@ -1518,10 +1568,20 @@ describe('decidePush, of operations that name another', () => {
     },
   );
 
+  it('enters it under an id of its own, also if the operation bears the id of an edit that was disputed', () => {
+    const log = aLog();
+    const late = product({ name: 'Milk' }, { deviceId: second });
+    const sale = confirmation(1, { operationId: late.editId, delta: 5 });
+    const again = confirmation(5, { operationId: operationId(3), clientLamport: 8 });
+    const plan = log.push(by(second, again, sale, late));
+    expect(answers(plan)).toEqual(['accepted', 'accepted', 'ignored']);
+    expect(isUnique(plan.conflicts.map(({ id }) => id))).toBe(true); // the database would refuse the push
+  });
+
   it('sees what operations of the same push have done to a reservation', () => {
     const again = (number: number): Operation => confirmation(2, { operationId: operationId(number) });
     const plan = aLog().push(by(first, again(3), again(4)));
-    expect(plan.outcomes.map(conflictIdIn)).toEqual([undefined, conflictIdOf(operationId(4))]);
+    expect(plan.outcomes.map(conflictIdIn)).toEqual([undefined, conflictIdOf('OPERATION', operationId(4))]);
     expect(plan.events.map(({ effect }) => effect)).toEqual([3, -2]);
   });
 
@@ -1609,21 +1669,18 @@ describe('decidePush, of groups of several kinds', () => {
     expect(answers(plan)).toEqual(['accepted', 'ignored', 'conflict']);
   });
 
-  it.failing('keeps the answer of an edit that the same push has recorded before its group', () => {
+  it('keeps the answer of an edit that the same push has recorded before its group', () => {
     const command = by(first, honey, inGroup(honey), malformed('PRODUCT', G));
     expect(answers(anEmptyLog().push(command))).toEqual(['accepted', 'duplicate', 'VALIDATION']);
   });
 
-  it.failing(
-    'says of a line only that its group fell, if what it lacks is what a refused line would have brought',
-    () => {
-      const log = aLogOf(by(second, product({ name: 'Milk', sku: 'H' }, { id: productId(2) })));
-      const price = product({ price: 2 }, { clientLamport: 2 });
-      expect(answers(log.push(by(first, inGroup(honey), inGroup(price))))).toEqual(['SKU_TAKEN', 'GROUP_REJECTED']);
-    },
-  );
+  it('says of a line only that its group fell, if what it lacks is what a refused line would have brought', () => {
+    const log = aLogOf(by(second, product({ name: 'Milk', sku: 'H' }, { id: productId(2) })));
+    const price = product({ price: 2 }, { clientLamport: 2 });
+    expect(answers(log.push(by(first, inGroup(honey), inGroup(price))))).toEqual(['SKU_TAKEN', 'GROUP_REJECTED']);
+  });
 
-  it.failing('says the same of a line that finds its product deleted, which a refused line would have revived', () => {
+  it('says the same of a line that finds its product deleted, which a refused line would have revived', () => {
     const log = aLogOf(
       by(first, product({ name: 'Honey', sku: 'H', isDeleted: true })),
       by(first, product({ name: 'Milk', sku: 'H' }, { id: productId(2) })),
@@ -1660,44 +1717,6 @@ describe('decidePush, of an edit with several faults', () => {
   });
 });
 
-// What an edit leaves that was ignored without a conflict is nothing: it is judged anew, on what stands by then.
-describe('decidePush, of an edit that was ignored without a trace and comes again', () => {
-  const again = (log: PushLog, command: PushCommand, between: PushCommand): PushPlan => {
-    const plan = log.push(command);
-    expect(answers(plan)).toEqual(['ignored']);
-    expect(writesOf(plan)).toEqual(WRITES_NOTHING);
-    expect(answers(log.push(between))).toEqual(['accepted']);
-    return log.push(command);
-  };
-
-  it.failing('enters no conflict into the log that was none the first time', () => {
-    const log = aLogOf(by(first, product({ name: 'Honey' })));
-    const plan = again(
-      log,
-      by(second, product({ name: 'Honey' })),
-      by(first, product({ name: 'Milk' }, { clientLamport: 9 })),
-    );
-    expect(writesOf(plan)).toEqual(WRITES_NOTHING);
-  });
-
-  it.failing('does not delete a product that has been revived since', () => {
-    const log = aLogOf(by(first, product({ name: 'Honey', isDeleted: true })));
-    const deletion = by(second, product({ isDeleted: true }, { clientLamport: 30 }));
-    const plan = again(log, deletion, by(first, product({ isDeleted: false }, { clientLamport: 9 })));
-    expect(writesOf(plan)).toEqual(WRITES_NOTHING);
-  });
-
-  it.failing('does not overwrite what was changed since it was merged and brought nothing', () => {
-    const log = aLogOf(
-      by(first, product({ name: 'Honey' })),
-      by(first, product({ name: 'Milk' }, { clientLamport: 3 })),
-    );
-    const same = by(second, product({ name: 'Milk' }, { clientLamport: 30, baseVersion: 1 }));
-    const plan = again(log, same, by(first, product({ name: 'Cheese' }, { clientLamport: 9 })));
-    expect(writesOf(plan)).toEqual(WRITES_NOTHING);
-  });
-});
-
 /** What a push makes of states and stock, wherever it stands in the log. */
 function withoutPlaces({ products, levels }: PushPlan): unknown {
   return {
@@ -1711,7 +1730,7 @@ const sorted = (versions: ReadonlyMap<string, number>, states: readonly { readon
   new Map(states.map(({ id }) => [id, versions.get(id)]));
 
 const isKnown = (edit: Edit<object>, context: PushContext): boolean =>
-  context.knownEdits.has(edit.editId) || context.knownConflicts.has(conflictIdOf(edit.editId));
+  context.knownEdits.has(edit.editId) || context.knownConflicts.has(conflictIdOf('EDIT', edit.editId));
 
 const lamportsIn = ({ clientLamport, entries }: PushCommand): number[] => [
   clientLamport,

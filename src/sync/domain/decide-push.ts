@@ -1,4 +1,3 @@
-import { conflictIdOf } from '../../conflicts/domain/state-conflicts.js';
 import { contentHash } from '../../inventory/domain/hash-chain.js';
 import { LogWriter, type PushWrites } from './log-writer.js';
 import type { OperationEntry, PaymentEntry, ProductEntry, PushCommand, PushEntry } from './push-command.js';
@@ -105,7 +104,7 @@ function decideGroup(
   for (const index of indexes) {
     const outcome = outcomes[index];
     if (outcome?.status === 'rejected') {
-      if (!REFUSALS_OF_THE_LOG.has(outcome.code)) continue;
+      if (entries[index]?.refusal || !REFUSALS_OF_THE_LOG.has(outcome.code)) continue;
       // Of the lines that what was left refused only the first says so: with it the group has fallen, whatever the
       // others lack.
       if (!logRefused) {
@@ -115,20 +114,22 @@ function decideGroup(
     }
     const entry = entries[index];
     // In the log from before: that stays so, whatever becomes of the group.
-    if (outcome && outcome.status !== 'rejected' && entry && !entry.refusal && stoodBefore(entry, context)) continue;
+    if (outcome && outcome.status !== 'rejected' && entry && !entry.refusal && stoodBefore(entry, log)) continue;
     if (outcome) outcomes[index] = { status: 'rejected', id: outcome.id, code: 'GROUP_REJECTED' };
   }
 }
 
 const REFUSALS_OF_THE_LOG: ReadonlySet<RejectionCode> = new Set([
+  'VALIDATION', // of what a new product or payment lacks
+  'PRODUCT_DELETED',
   'SKU_TAKEN',
   'UNKNOWN_REFERENCE',
   'INSUFFICIENT_STOCK',
   'QUANTITY_OUT_OF_RANGE',
 ]);
 
-function stoodBefore(entry: OperationEntry | ProductEntry | PaymentEntry, context: PushContext): boolean {
+function stoodBefore(entry: OperationEntry | ProductEntry | PaymentEntry, log: LogWriter): boolean {
   return entry.what === 'OPERATION'
-    ? context.known.has(entry.operation.operationId)
-    : context.knownEdits.has(entry.edit.editId) || context.knownConflicts.has(conflictIdOf(entry.edit.editId));
+    ? log.operation(entry.operation.operationId) !== undefined
+    : (log.edit(entry.edit.editId) ?? log.dispute(entry.edit.editId)) !== undefined;
 }

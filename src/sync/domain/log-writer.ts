@@ -1,14 +1,22 @@
 import type { Conflict } from '../../conflicts/domain/conflict.js';
-import type { NewConflict } from '../../conflicts/domain/state-conflicts.js';
+import { conflictIdOf, type NewConflict } from '../../conflicts/domain/state-conflicts.js';
 import { chainHash } from '../../inventory/domain/hash-chain.js';
 import { EMPTY_LEVEL, type StockLevel } from '../../inventory/domain/ledger.js';
 import type { Operation } from '../../inventory/domain/operation.js';
-import type { Product } from '../../inventory/domain/product.js';
+import type { Product, ProductEdit, ProductFields } from '../../inventory/domain/product.js';
 import { afterUse, type ReferencedOperation } from '../../inventory/domain/reference.js';
 import type { EventContent, StockEvent } from '../../inventory/domain/stock-event.js';
-import type { Payment } from '../../payments/domain/payment.js';
-import type { KnownEdit } from '../../states/domain/merge.js';
-import type { Entity, Fields, State, StateVersion } from '../../states/domain/state.js';
+import { type Payment, type PaymentEdit, type PaymentFields, UNRECONCILED } from '../../payments/domain/payment.js';
+import {
+  type EditBase,
+  type KnownEdit,
+  type Merge,
+  NO_EDITS,
+  type OwnEdits,
+  standingEdit,
+  withEdits,
+} from '../../states/domain/merge.js';
+import type { Edit, Entity, Fields, State, StateVersion } from '../../states/domain/state.js';
 import { isLamportOutOfRange, nextLamport, type TenantClock } from '../../tenancy/domain/lamport-clock.js';
 import { Journal, JournaledList, JournaledMap } from './journal.js';
 import type { KnownOperation, PushContext } from './push-context.js';
@@ -26,6 +34,9 @@ export interface PushWrites {
   readonly conflicts: readonly Conflict[];
   readonly clock: TenantClock;
 }
+
+/** A conflict of the log, from before or from this push. */
+export type Dispute = Conflict & { readonly detectedLamport: number };
 
 /** An event before it has a place in the chain. */
 type UnchainedEvent = Omit<StockEvent, 'chainHash'>;
@@ -55,6 +66,8 @@ export class LogWriter {
   private readonly skuHolders: JournaledMap<string, string | null>;
   private readonly posHolders: JournaledMap<string, Payment | null>;
   private readonly edits: JournaledMap<string, KnownEdit>;
+  private readonly ownEditsOf: JournaledMap<string, OwnEdits>;
+  private readonly disputes: JournaledMap<string, Dispute>;
   private readonly lamportsGiven: JournaledMap<number, true>;
   private readonly events = new JournaledList<UnchainedEvent>(this.journal);
   private readonly versions = new JournaledList<StateVersion>(this.journal);
@@ -76,6 +89,8 @@ export class LogWriter {
     this.skuHolders = new JournaledMap<string, string | null>(context.skuHolders, journal);
     this.posHolders = new JournaledMap<string, Payment | null>(context.posHolders, journal);
     this.edits = new JournaledMap(context.knownEdits, journal);
+    this.ownEditsOf = new JournaledMap(new Map<string, OwnEdits>(), journal);
+    this.disputes = new JournaledMap<string, Dispute>(context.knownConflicts, journal);
     this.lamportsGiven = new JournaledMap(new Map<number, true>(), journal);
   }
 
@@ -123,6 +138,17 @@ export class LogWriter {
     return this.edits.get(editId);
   }
 
+  /** What the edit is to be merged on, with what this push has done to the state: that is its own device's doing. */
+  baseOf(entity: Entity, { editId, id }: Edit<object>): EditBase | undefined {
+    const base = this.context.bases.get(editId);
+    return base && { ...base, own: withEdits(base.own, this.ownEdits(entity, id)) };
+  }
+
+  /** The conflict that an edit led to. */
+  dispute(editId: string): Dispute | undefined {
+    return this.disputes.get(conflictIdOf('EDIT', editId));
+  }
+
   /** Whether the device gave this lamport to an operation before. */
   isLamportUsed(clientLamport: number): boolean {
     return this.context.usedLamports.has(clientLamport) || this.lamportsGiven.get(clientLamport) === true;
@@ -148,15 +174,14 @@ export class LogWriter {
   }
 
   /** Writes a product as an edit made it. @returns the product, with its version and lamport. */
-  writeProduct(
-    before: Product | undefined,
-    write: Pick<Product, 'id' | 'fields' | 'deviceId' | 'clientLamport' | 'editId' | 'updatedBy'>,
-    changed: readonly string[],
-  ): Product {
-    const lamport = this.giveLamport(write.clientLamport);
-    const { fields } = write;
+  writeProduct(before: Product | undefined, edit: ProductEdit, merge: Merge<ProductFields>): Product {
+    const lamport = this.giveLamport(edit.clientLamport);
+    const { fields } = merge;
     const product: Product = {
-      ...write,
+      ...standingEdit(before, edit, merge),
+      id: edit.id,
+      fields,
+      updatedBy: edit.updatedBy,
       version: (before?.version ?? 0) + 1,
       lamport,
       deletedLamport: fields.isDeleted ? (before?.deletedLamport ?? lamport) : null,
@@ -167,19 +192,19 @@ export class LogWriter {
     if (skuBefore !== null && this.skuHolder(skuBefore) === product.id) this.skuHolders.set(skuBefore, null);
     const sku = livingSku(product);
     if (sku !== null) this.skuHolders.set(sku, product.id);
-    this.keepVersion('PRODUCT', product, changed);
+    this.keepVersion('PRODUCT', product, edit, merge.changed);
     return product;
   }
 
   /** Writes a payment as an edit made it. @returns the payment, with its version and lamport. */
-  writePayment(
-    before: Payment | undefined,
-    write: Pick<Payment, 'id' | 'fields' | 'deviceId' | 'clientLamport' | 'editId' | 'updatedBy' | 'reconciliation'>,
-    changed: readonly string[],
-  ): Payment {
-    const lamport = this.giveLamport(write.clientLamport);
+  writePayment(before: Payment | undefined, edit: PaymentEdit, merge: Merge<PaymentFields>): Payment {
+    const lamport = this.giveLamport(edit.clientLamport);
     const payment: Payment = {
-      ...write,
+      ...standingEdit(before, edit, merge),
+      id: edit.id,
+      fields: merge.fields,
+      updatedBy: edit.updatedBy,
+      reconciliation: before?.reconciliation ?? UNRECONCILED,
       version: (before?.version ?? 0) + 1,
       lamport,
       createdLamport: before?.createdLamport ?? lamport,
@@ -189,7 +214,7 @@ export class LogWriter {
     if (posBefore !== null && this.posHolder(posBefore)?.id === payment.id) this.posHolders.set(posBefore, null);
     const { posTransactionId } = payment.fields;
     if (posTransactionId !== null && !this.posHolder(posTransactionId)) this.posHolders.set(posTransactionId, payment);
-    this.keepVersion('PAYMENT', payment, changed);
+    this.keepVersion('PAYMENT', payment, edit, merge.changed);
     return payment;
   }
 
@@ -197,6 +222,7 @@ export class LogWriter {
   addConflict(found: NewConflict): Conflict {
     const conflict = { ...found, lamport: this.giveLamport(0) };
     this.conflicts.push(conflict);
+    this.disputes.set(conflict.id, { ...conflict, detectedLamport: conflict.lamport });
     return conflict;
   }
 
@@ -236,13 +262,23 @@ export class LogWriter {
     return this.lamport;
   }
 
-  private keepVersion<F extends object>(entity: Entity, state: State<F>, changed: readonly string[]): void {
-    const { id, version, lamport, editId, deviceId, clientLamport, fields } = state;
+  private keepVersion<F extends object>(
+    entity: Entity,
+    { id, version, lamport, fields }: State<F>,
+    { editId, deviceId, clientLamport }: Edit<F>,
+    changed: readonly string[],
+  ): void {
     this.versions.push({
       ...{ entity, entityId: id, version, lamport, editId, deviceId, clientLamport, changed },
       fields: fields as Fields,
     });
     this.edits.set(editId, { lamport, version });
+    const own = { changed: new Set(changed), clientLamport };
+    this.ownEditsOf.set(`${entity} ${id}`, withEdits(this.ownEdits(entity, id), own));
+  }
+
+  private ownEdits(entity: Entity, id: string): OwnEdits {
+    return this.ownEditsOf.get(`${entity} ${id}`) ?? NO_EDITS;
   }
 }
 

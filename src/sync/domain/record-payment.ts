@@ -1,6 +1,6 @@
-import { conflictIdOf, duplicatePayment, fieldEdit } from '../../conflicts/domain/state-conflicts.js';
+import { duplicatePayment, fieldEdit } from '../../conflicts/domain/state-conflicts.js';
 import { decidePaymentEdit } from '../../payments/domain/payment-edit.js';
-import { type Payment, type PaymentFields, UNRECONCILED } from '../../payments/domain/payment.js';
+import { type Payment, type PaymentFields } from '../../payments/domain/payment.js';
 import type { Fields } from '../../states/domain/state.js';
 import type { Merge } from '../../states/domain/merge.js';
 import { clockSkewWarning } from './clock-skew.js';
@@ -18,14 +18,14 @@ export function recordPayment({ edit, path }: PaymentEntry, log: LogWriter, cont
   const original = log.edit(editId);
   if (original) return { status: 'duplicate', id, original };
   const current = log.payment(id);
-  const before = context.knownConflicts.get(conflictIdOf(editId));
+  const before = log.dispute(editId);
   if (before?.kind === 'DUPLICATE_PAYMENT') {
     return { status: 'conflict', id, lamport: before.detectedLamport, conflict: noteOf(before) };
   }
   if (current && before) return ignored(current, noteOf(before)); // as the first time: it made no version
   if (log.isOutOfRange(clientLamport)) return reject(id, { code: 'LAMPORT_OUT_OF_RANGE' });
 
-  const decided = decidePaymentEdit(current, edit, context.bases.get(editId));
+  const decided = decidePaymentEdit(current, edit, log.baseOf('PAYMENT', edit));
   switch (decided.verdict) {
     case 'REJECT': {
       const name = `${path}.${WIRE_NAMES[decided.missing]}`;
@@ -38,14 +38,13 @@ export function recordPayment({ edit, path }: PaymentEntry, log: LogWriter, cont
       return ignored(current, conflict);
     }
     case 'WRITE': {
-      const { fields, changed } = decided.merge;
+      const { fields } = decided.merge;
       const first = rivalOf(id, current, fields, log);
       if (first) {
         const conflict = log.addConflict(duplicatePayment(edit, fields as unknown as Fields, first));
         return { status: 'conflict', id, lamport: conflict.lamport, conflict: noteOf(conflict) };
       }
-      const reconciliation = current?.reconciliation ?? UNRECONCILED;
-      const payment = log.writePayment(current, { ...edit, fields, reconciliation }, changed);
+      const payment = log.writePayment(current, edit, decided.merge);
       const conflict = fieldConflict(current, edit, decided.merge, log);
       return {
         status: 'accepted',

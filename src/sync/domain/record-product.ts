@@ -1,4 +1,4 @@
-import { conflictIdOf, fieldEdit } from '../../conflicts/domain/state-conflicts.js';
+import { fieldEdit } from '../../conflicts/domain/state-conflicts.js';
 import { contentHash } from '../../inventory/domain/hash-chain.js';
 import { type Movement, move } from '../../inventory/domain/ledger.js';
 import { openingBalance } from '../../inventory/domain/opening-balance.js';
@@ -23,11 +23,11 @@ export function recordProduct(
   const original = log.edit(editId);
   if (original) return { status: 'duplicate', id, original };
   const current = log.product(id);
-  const before = context.knownConflicts.get(conflictIdOf(editId));
+  const before = log.dispute(editId);
   if (current && before) return ignored(current, noteOf(before)); // as the first time: it made no version
   if (log.isOutOfRange(clientLamport)) return reject(id, 'LAMPORT_OUT_OF_RANGE');
 
-  const decided = decideProductEdit(current, edit, context.bases.get(editId));
+  const decided = decideProductEdit(current, edit, log.baseOf('PRODUCT', edit));
   switch (decided.verdict) {
     case 'REJECT':
       return decided.code === 'VALIDATION' ? missing(id, `${path}.${decided.missing}`) : reject(id, decided.code);
@@ -37,12 +37,12 @@ export function recordProduct(
       return ignored(current, conflict);
     }
     case 'WRITE': {
-      const { fields, changed } = decided.merge;
+      const { fields } = decided.merge;
       if (isSkuTaken(id, fields, log)) return reject(id, 'SKU_TAKEN');
       const opening = current || fields.isDeleted ? null : openingOf(edit, log);
       if (opening && !opening.movement.ok) return reject(id, opening.movement.code);
 
-      const product = log.writeProduct(current, { ...edit, fields }, changed);
+      const product = log.writeProduct(current, edit, decided.merge);
       const warnings: Warning[] = edit.currentStock !== null && !opening ? ['STOCK_IGNORED'] : [];
       if (opening?.movement.ok) {
         log.appendOperation(opening.content, contentHash(tenantId, opening.content), opening.movement);

@@ -39,6 +39,7 @@ export class EventStream {
   private eventsLeft: number;
   private newest: ServerSentEvent | undefined;
   private writing = false;
+  private blocked: NodeJS.Timeout | undefined;
   private ending = false;
 
   /** Answers `reply`, which is the stream's from now on; whoever has something to refuse does so before. */
@@ -49,6 +50,10 @@ export class EventStream {
     this.raw = reply.raw;
     // A client that goes while something is written to it: the response closes, and nobody else is to hear of it.
     this.raw.on('error', () => undefined);
+    // What was on its way then is never called back.
+    this.onClosed(() => {
+      clearTimeout(this.blocked);
+    });
     // What hooks have set, such as the request's id, and the permission for a web page of another origin.
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) this.raw.setHeader(name, value);
@@ -97,10 +102,10 @@ export class EventStream {
   private write(text: string): void {
     if (this.ending || this.raw.destroyed) return;
     this.writing = true;
-    const blocked = setTimeout(() => this.raw.destroy(), this.blockedMaxMs);
+    this.blocked = setTimeout(() => this.raw.destroy(), this.blockedMaxMs);
     // Not the return value nor 'drain', which allow for a buffer: called when the system has taken all of it.
     this.raw.write(text, () => {
-      clearTimeout(blocked);
+      clearTimeout(this.blocked);
       this.writing = false;
       this.sendNewest();
     });

@@ -79,7 +79,10 @@ export class PushContextLoader {
       payments: await this.payments.paymentsOf(tx, unique(payments.map((edit) => edit.id))),
       posHolders: await this.payments.byPosTransaction(tx, posTransactions),
       knownEdits: await this.versions.known(tx, editIds),
-      knownConflicts: await this.conflicts.conflictsOf(tx, editIds.map(conflictIdOf)),
+      knownConflicts: await this.conflicts.conflictsOf(
+        tx,
+        editIds.map((editId) => conflictIdOf('EDIT', editId)),
+      ),
       bases: new Map([...(await basesOf('PRODUCT', products)), ...(await basesOf('PAYMENT', payments))]),
     };
   }

@@ -49,6 +49,7 @@ export async function streamLines(
   const body = encoding === 'gzip' ? createGzip({ level: constants.Z_BEST_SPEED }) : new PassThrough();
   await startLines(reply, body, produce);
   if (encoding !== 'identity') void reply.header('content-encoding', encoding);
+  void reply.header('cache-control', 'no-store'); // a business's whole stock, and old a moment later
   void reply.header('vary', [reply.getHeader('vary') ?? [], 'Accept-Encoding'].flat().join(', ')); // CORS has its own
   return new StreamableFile(body, { type: 'application/x-ndjson' });
 }
@@ -89,6 +90,7 @@ async function startLines(
         throw error;
       }
       logCut(reply.request, error);
+      if (error instanceof GoneError) return;
       // Not the body first: while the head is not out yet, that would be answered, and told, as a fault of the service.
       reply.raw.once('close', () => body.destroy());
       reply.raw.destroy();
@@ -99,10 +101,9 @@ async function startLines(
 
 /** Fastify logs no answer that was cut, so this is the line that the request leaves. */
 function logCut({ log }: FastifyRequest, reason: unknown): void {
+  const foreseen = reason instanceof StalledError || reason instanceof ProblemError;
   if (reason instanceof GoneError) log.info({ reason: reason.message }, 'stream cut');
-  else if (reason instanceof StalledError || reason instanceof ProblemError)
-    log.warn({ reason: reason.message }, 'stream cut');
-  else log.warn({ err: reason }, 'stream cut');
+  else log.warn(foreseen ? { reason: reason.message } : { err: reason }, 'stream cut');
 }
 
 async function drained(body: Duplex, cut: AbortController): Promise<void> {

@@ -4,11 +4,18 @@ import type { FastifyReply } from 'fastify';
 import { ApiProblem } from '../../problems/api-problem.decorator.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { CurrentPrincipal, Roles } from '../../tenancy/guards/access.decorators.js';
+import { DEMO_PRODUCT_ID, DEMO_TENANT_ID } from '../../wire/examples.js';
 import { assertProtocolVersion, PROTOCOL_VERSION } from '../protocol.js';
 import { streamLines } from './line-stream.js';
 import { SNAPSHOT_LINES, SnapshotQueryDto } from './snapshot.dto.js';
 import { SnapshotService } from './snapshot.service.js';
 import { toSnapshotText } from './snapshot.wire.js';
+
+/** Of a tenant whose only product nobody has named yet. */
+const EXAMPLE = `{"type":"header","lamport":43,"epoch":"6a3f0e1c-33a5-4f0e-8d55-9d3f6f1c7f55","chain_hash":"41be…","protocol_version":1,"tenant_id":"${DEMO_TENANT_ID}","timestamp":"2026-03-01T18:04:11.218Z"}
+{"type":"stock_level","product_id":"${DEMO_PRODUCT_ID}","quantity":7,"tracked":true,"last_lamport":43}
+{"type":"end","products":0,"stock_levels":1,"payments":0}
+`;
 
 @ApiTags('sync')
 @Controller('sync')
@@ -35,8 +42,7 @@ export class SnapshotController {
     content: {
       'application/x-ndjson': {
         schema: { oneOf: SNAPSHOT_LINES.map((line) => ({ $ref: getSchemaPath(line) })) },
-        example:
-          '{"type":"header","lamport":43,…}\n{"type":"product","id":"…",…}\n{"type":"end","products":1,"stock_levels":0,"payments":0}\n',
+        example: EXAMPLE,
       },
     },
   })
