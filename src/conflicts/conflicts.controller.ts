@@ -35,7 +35,7 @@ export class ConflictsController {
   @Get(':id')
   @Roles('device', 'staff', 'admin')
   @ApiOperation({ summary: 'One entry of the conflict log' })
-  @ApiParam({ name: 'id', format: 'uuid', example: '0d4f8a52-6c1b-4e5a-9f3e-2b7c1a9d0e70' })
+  @ApiParam({ name: 'id', format: 'uuid', description: 'As the log or a push names it.' })
   @ApiOkResponse({ type: ConflictDto })
   @ApiProblem('NOT_FOUND')
   async get(@CurrentPrincipal() principal: TenantPrincipal, @Param('id', UuidPipe) id: string): Promise<ConflictDto> {

@@ -19,6 +19,8 @@ export interface PlatformTransaction {
 const LOCK_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+/** Of reads that go at the pace of whoever receives them. They hold no lock. */
+const IDLE_IN_SNAPSHOT_TIMEOUT_MS = 30_000;
 
 /**
  * The one door to tenant rows. The policies of every tenant table compare `tenant_id` with `app.tenant_id`, which is set
@@ -38,12 +40,12 @@ export class TenantDatabase {
 
   /**
    * Runs `work` on the tenant's rows as they are at one instant, however long it takes: read-only, and blocks no writer.
-   * A statement, and a pause between two, may each take as long as in any transaction; the whole is not limited.
+   * A statement may take as long as in any transaction, a pause between two up to half a minute; the whole is not limited.
    */
   async snapshot<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
     return this.source.transaction('REPEATABLE READ', async (manager) => {
       await manager.query('SET TRANSACTION READ ONLY');
-      await enter(manager, { tenantId, platform: false });
+      await enter(manager, { tenantId, platform: false }, IDLE_IN_SNAPSHOT_TIMEOUT_MS);
       return work({ tenantId, manager });
     });
   }
@@ -57,17 +59,15 @@ export class TenantDatabase {
   }
 }
 
-async function enter(manager: EntityManager, scope: { tenantId: string; platform: boolean }): Promise<void> {
+async function enter(
+  manager: EntityManager,
+  scope: { tenantId: string; platform: boolean },
+  idleTimeoutMs = IDLE_IN_TRANSACTION_TIMEOUT_MS,
+): Promise<void> {
   await manager.query(
     `SELECT set_config('app.tenant_id', $1, true), set_config('app.platform', $2, true),
             set_config('lock_timeout', $3, true), set_config('statement_timeout', $4, true),
             set_config('idle_in_transaction_session_timeout', $5, true)`,
-    [
-      scope.tenantId,
-      scope.platform ? 'on' : '',
-      `${LOCK_TIMEOUT_MS}`,
-      `${STATEMENT_TIMEOUT_MS}`,
-      `${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
-    ],
+    [scope.tenantId, scope.platform ? 'on' : '', `${LOCK_TIMEOUT_MS}`, `${STATEMENT_TIMEOUT_MS}`, `${idleTimeoutMs}`],
   );
 }

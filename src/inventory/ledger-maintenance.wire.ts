@@ -39,6 +39,9 @@ function time(value: Compared): Compared {
   return Number.isNaN(date.getTime()) ? String(value) : date.toISOString();
 }
 
+/** Less than its transaction may be idle (tenant-database.ts). */
+const STALL_MAX_MS = 20_000;
+
 /** Silence that a proxy may take for a dead connection is broken by a line break, which JSON allows. */
 const SILENCE_MAX_MS = 1_000;
 
@@ -90,10 +93,12 @@ export async function toVerificationStream(
   return stream;
 }
 
-/** Resolves when there is room again, or nobody who reads. */
+/** Resolves when there is room again, or nobody who reads: a verification holds a place that others wait for. */
 function drained(stream: PassThrough): Promise<void> {
   return new Promise((resolve) => {
+    const late = setTimeout(() => stream.destroy(new Error('Nobody reads this verification')), STALL_MAX_MS);
     const done = (): void => {
+      clearTimeout(late);
       stream.off('drain', done).off('close', done);
       resolve();
     };

@@ -61,7 +61,7 @@ export class AlertDto {
   @ApiProperty({
     enum: ALERT_KINDS,
     description:
-      'OVERSOLD: below zero. UNKNOWN_PRODUCT: moved, but not in the catalogue. LOW_STOCK: below the reorder point.',
+      'OVERSOLD: tracked, and below zero. UNKNOWN_PRODUCT: moved, but not in the catalogue. LOW_STOCK: below the reorder point.',
     example: 'LOW_STOCK',
   })
   kind!: string;

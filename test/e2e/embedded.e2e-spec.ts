@@ -56,8 +56,8 @@ describe('the embedded database', () => {
     const dataDir = folder('my data – ñandú');
     const service = start(dataDir);
     const [push, stock] = await service.commands();
-    expect(paste(push)).toMatchObject({ results: [{ status: 'accepted' }] });
-    expect(paste(push)).toMatchObject({ results: [{ status: 'duplicate' }] });
+    expect(paste(push)).toMatchObject({ results: [{ status: 'accepted' }, { status: 'accepted' }] });
+    expect(paste(push)).toMatchObject({ results: [{ status: 'duplicate' }, { status: 'duplicate' }] });
     expect(paste(stock)).toMatchObject({ quantity: 12, tracked: true });
     const pid = postmasterPid(dataDir);
     expect(await service.stop()).toBe(0);
@@ -87,7 +87,7 @@ describe('the embedded database', () => {
     const second = start(dataDir);
     const [again, stock] = await second.commands();
     expect(postmasterPid(dataDir)).toBe(pid);
-    expect(paste(again)).toMatchObject({ results: [{ status: 'duplicate' }] });
+    expect(paste(again)).toMatchObject({ results: [{ status: 'duplicate' }, { status: 'duplicate' }] });
     expect(paste(stock)).toMatchObject({ quantity: 12 });
   });
 
@@ -124,7 +124,7 @@ describe('the embedded database', () => {
     expect(await second.exited).toBe(1);
     expect(second.stderr()).toMatch(/already runs on DATA_DIR/);
     expect(second.stderr()).toContain(`pid ${first.pid}`);
-    expect(paste(push)).toMatchObject({ results: [{ status: 'accepted' }] });
+    expect(paste(push)).toMatchObject({ results: [{ status: 'accepted' }, { status: 'accepted' }] });
   });
 
   it('lets one of two first starts win', async () => {
@@ -134,7 +134,7 @@ describe('the embedded database', () => {
     expect(loser.stderr()).toMatch(/already runs on DATA_DIR/);
     const winner = both.find((service) => service !== loser);
     const [push] = (await winner?.commands()) ?? [''];
-    expect(paste(push)).toMatchObject({ results: [{ status: 'accepted' }] });
+    expect(paste(push)).toMatchObject({ results: [{ status: 'accepted' }, { status: 'accepted' }] });
   });
 
   it('clears what a first start left unfinished', async () => {
@@ -187,7 +187,7 @@ describe('the embedded database', () => {
     const dataDir = path.join(folder('private'), 'data');
     mkdirSync(path.dirname(dataDir), { mode: 0o700 });
     const [push] = await start(dataDir).commands();
-    expect(paste(push)).toMatchObject({ results: [{ status: 'accepted' }] });
+    expect(paste(push)).toMatchObject({ results: [{ status: 'accepted' }, { status: 'accepted' }] });
   });
 
   (isRoot && isReadableByAll ? it : it.skip)('works for a user without rights', async () => {
@@ -195,6 +195,6 @@ describe('the embedded database', () => {
     mkdirSync(dataDir);
     chownSync(dataDir, 65_534, 65_534);
     const [push] = await start(dataDir, { uid: 65_534 }).commands();
-    expect(paste(push)).toMatchObject({ results: [{ status: 'accepted' }] });
+    expect(paste(push)).toMatchObject({ results: [{ status: 'accepted' }, { status: 'accepted' }] });
   });
 });

@@ -188,6 +188,16 @@ describe('products and payments', () => {
       expect(await productOf(id)).toMatchObject({ is_deleted: false, sku: 'QC-10', name: 'Goat cheese' });
     });
 
+    it('stays deleted for the device whose edit stood, if it says so at a lamport that the deletion has passed', async () => {
+      const { id } = await aProduct();
+      const [second] = await push(ana, { products: [{ id, price: 2, lamport_ts: 20 }] });
+      const [deleted] = await push(ben, { products: [{ id, is_deleted: true, lamport_ts: 12, version: 1 }] });
+      expect(deleted).toMatchObject({ status: 'accepted', server_lamport: second.server_lamport + 1 });
+      const [revived] = await push(ana, { products: [{ id, name: 'Alive', is_deleted: false, lamport_ts: 21 }] });
+      expect(revived).toMatchObject({ status: 'ignored', conflict_id: expect.any(String) });
+      expect(await productOf(id)).toMatchObject({ is_deleted: true, price: 2 });
+    });
+
     it('has its SKU to itself among the living of its tenant, and two may swap theirs in one push', async () => {
       const [first, second] = [await aProduct({ sku: 'A' }), await aProduct({ sku: 'B', lamport_ts: 2 })];
       const taken = await push(ana, { products: [aProductEdit({ sku: 'A', lamport_ts: 3 })] });

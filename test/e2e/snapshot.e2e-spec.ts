@@ -52,7 +52,9 @@ describe('GET /sync/snapshot', () => {
   afterAll(async () => {
     await service.stop();
     await database.drop();
-    expect(log.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([]);
+    // The one that the test below brings about may come late.
+    const faults = log.filter((line) => /"level":"(error|fatal)"/.test(line));
+    expect(faults.filter((line) => !line.includes('permission denied for table tenant_clocks'))).toEqual([]);
   });
 
   interface Received {
@@ -238,14 +240,16 @@ describe('GET /sync/snapshot', () => {
   it('cuts off a client that stalls, and lets go of the database', async () => {
     const before = log.length;
     const response = await open(warehouse.adminToken);
-    const line = await eventually('the line in the log', () =>
-      log.slice(before).find((one) => one.includes('stream cut')),
+    const line = await eventually(
+      'the line in the log',
+      () => log.slice(before).find((one) => one.includes('stream cut')),
+      40_000,
     );
     expect(JSON.parse(line)).toMatchObject({
       level: 'warn',
       tenantId: warehouse.id,
       requestId: response.headers['x-request-id'],
-      reason: 'The client has taken nothing for 8000 ms',
+      reason: 'The client has taken nothing for 20000 ms',
     });
     expect(await openTransactions()).toEqual([]);
     const { text, complete } = await drain(response);

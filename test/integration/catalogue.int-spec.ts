@@ -180,10 +180,11 @@ function alertsOf(shelved: readonly Product[], stocked: ReadonlyMap<string, Stoc
   const conditions: Record<AlertKind, (level: StockLevel, fields: ProductFields | undefined) => boolean> = {
     OVERSOLD: ({ tracked, quantity }) => tracked && quantity < 0,
     UNKNOWN_PRODUCT: ({ lastLamport }, fields) => lastLamport > 0 && !fields,
-    LOW_STOCK: ({ tracked, quantity }, fields) =>
-      tracked && fields?.reorderPoint != null && !fields.isDeleted && quantity < fields.reorderPoint,
+    LOW_STOCK: ({ quantity }, fields) =>
+      fields?.reorderPoint != null && !fields.isDeleted && quantity < fields.reorderPoint,
   };
-  const inOrder = [...stocked].sort(([a], [b]) => compare(a, b));
+  const unmoved = shelved.map(({ id }) => [id, EMPTY_LEVEL] as const);
+  const inOrder = [...new Map([...unmoved, ...stocked])].sort(([a], [b]) => compare(a, b));
   return ALERT_KINDS.flatMap((kind) =>
     inOrder.flatMap(([productId, level]): Alert[] => {
       const fields = shelved.find(({ id }) => id === productId)?.fields;

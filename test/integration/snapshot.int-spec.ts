@@ -23,7 +23,7 @@ import { TenantRepository } from '../../src/tenancy/persistence/tenant.repositor
 import { anOperation, aPaymentEdit, aProductEdit } from '../support/builders.js';
 import { createTestDatabase, openDataSource, queryOnce, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
-import { TestLedger } from '../support/ledger.js';
+import { type PushLists, TestLedger } from '../support/ledger.js';
 
 /** Values that are easily lost or changed on the way from a column to JSON. */
 const TEXTS = ['Queso «curado» ñ', 'quote " and backslash \\', 'two\nlines\tand a tab', '🧀 \u2028 \u2029', ' ', '{}'];
@@ -121,8 +121,9 @@ describe('a snapshot', () => {
         pos_transaction_id: `T${index}`,
       }),
     );
-    // More than two batches of levels, most of them of products that nobody has told of.
-    const operations = Array.from({ length: 1_000 }, (_, index) =>
+    // More than a batch of each, and most levels of products that nobody has told of.
+    const plain = Array.from({ length: 300 }, () => ({ product: aProductEdit(), payment: aPaymentEdit() }));
+    const operations = Array.from({ length: 1_300 }, (_, index) =>
       anOperation({
         tenant_id: shop.tenantId,
         device_id: shop.deviceId,
@@ -132,12 +133,11 @@ describe('a snapshot', () => {
           : ({ operation: 'DECREMENT', reason: 'SALE', payment_status: 'PAID' } as const)),
       }),
     );
-    const { tenantId: id, deviceId: device } = shop;
-    await ledger.push(id, device, {
-      products: [...products, aProductEdit({ description: null, price: null })],
-      payments,
-    });
-    await ledger.push(id, device, operations);
+    const push = (lists: PushLists): Promise<unknown> => ledger.push(shop.tenantId, shop.deviceId, lists);
+    await push({ products: [...products, aProductEdit({ description: null, price: null })], payments });
+    await push({ products: plain.map(({ product }) => product), payments: plain.map(({ payment }) => payment) });
+    await push({ operations: operations.slice(0, 650) });
+    await push({ operations: operations.slice(650) });
 
     const lines = await snapshot(shop);
     const stored = await ledger.database.transaction(shop.tenantId, async ({ manager }) => ({
@@ -151,10 +151,10 @@ describe('a snapshot', () => {
         ...toPaymentWire(toPayment(row)),
       })),
     }));
-    expect(stored.products).toHaveLength(TEXTS.length + 1);
+    expect(stored.products).toHaveLength(307);
     expect(byId(linesOf(lines, 'product'))).toEqual(byId(stored.products));
     expect(byId(linesOf(lines, 'payment'))).toEqual(byId(stored.payments));
-    expect(stored.levels).toHaveLength(600);
+    expect(stored.levels).toHaveLength(1_300);
     const levels = stored.levels.map(({ productId, quantity, tracked, lastLamport }) => ({
       type: 'stock_level',
       id: productId,
@@ -168,12 +168,12 @@ describe('a snapshot', () => {
     );
     expect(lines.map(({ type }) => type)).toEqual([
       'header',
-      ...Array<string>(7).fill('product'),
-      ...Array<string>(600).fill('stock_level'),
-      ...Array<string>(6).fill('payment'),
+      ...Array<string>(307).fill('product'),
+      ...Array<string>(1_300).fill('stock_level'),
+      ...Array<string>(306).fill('payment'),
       'end',
     ]);
-    expect(lines.at(-1)).toEqual({ type: 'end', products: 7, stock_levels: 600, payments: 6 });
+    expect(lines.at(-1)).toEqual({ type: 'end', products: 307, stock_levels: 1_300, payments: 306 });
   });
 
   it('leaves out deleted products, and payments that were reconciled', async () => {

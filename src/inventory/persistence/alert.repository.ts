@@ -14,7 +14,7 @@ interface AlertRow {
 const CONDITIONS: Readonly<Record<AlertKind, string>> = {
   OVERSOLD: 'level.tracked AND level.quantity < 0',
   UNKNOWN_PRODUCT: 'product.id IS NULL AND level.last_lamport > 0',
-  LOW_STOCK: 'level.tracked AND product.deleted_lamport IS NULL AND level.quantity < product.reorder_point',
+  LOW_STOCK: 'product.deleted_lamport IS NULL AND coalesce(level.quantity, 0) < product.reorder_point',
 };
 
 @Injectable()
@@ -25,10 +25,11 @@ export class AlertRepository {
     // order of their keys, row by row. At 50,000 products that took five times as long as to find all and sort them.
     const rows = await tx.manager.query<AlertRow[]>(
       `WITH found AS MATERIALIZED (
-         SELECT level.product_id, product.name, level.quantity, product.reorder_point, level.last_lamport
-         FROM stock_levels level
-         LEFT JOIN products product ON product.tenant_id = level.tenant_id AND product.id = level.product_id
-         WHERE level.tenant_id = $1 AND ($2::uuid IS NULL OR level.product_id > $2) AND ${CONDITIONS[kind]})
+         SELECT product_id, product.name, coalesce(level.quantity, 0) AS quantity, product.reorder_point,
+                coalesce(level.last_lamport, 0) AS last_lamport
+         FROM (SELECT * FROM stock_levels WHERE tenant_id = $1) AS level
+         FULL JOIN (SELECT *, id AS product_id FROM products WHERE tenant_id = $1) AS product USING (product_id)
+         WHERE ($2::uuid IS NULL OR product_id > $2) AND ${CONDITIONS[kind]})
        SELECT * FROM found ORDER BY product_id LIMIT $3`,
       [tx.tenantId, after, limit],
     );

@@ -45,7 +45,8 @@ export class ProductRepository {
   async deletionsOf(tx: TenantTransaction, productIds: readonly string[]): Promise<Map<string, number | null>> {
     if (productIds.length === 0) return new Map();
     const rows = await tx.manager.query<{ id: string; deleted_lamport: string | null }[]>(
-      `SELECT id, deleted_lamport FROM products WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,
+      `SELECT found.* FROM unnest($2::uuid[]) AS asked (id), LATERAL (
+         SELECT id, deleted_lamport FROM products WHERE tenant_id = $1 AND id = asked.id LIMIT 1) AS found`,
       [tx.tenantId, productIds],
     );
     return new Map(
@@ -63,7 +64,8 @@ export class ProductRepository {
     const rows = await tx.manager.query<{ sku: string; id: string }[]>(
       `WITH asked AS (
          SELECT unnest($2::text[]) AS sku
-         UNION SELECT sku FROM products WHERE tenant_id = $1 AND id = ANY ($3::uuid[]) AND sku IS NOT NULL)
+         UNION SELECT had.sku FROM unnest($3::uuid[]) AS edited (id), LATERAL (
+           SELECT sku FROM products WHERE tenant_id = $1 AND id = edited.id LIMIT 1) AS had WHERE had.sku IS NOT NULL)
        SELECT holder.* FROM asked, LATERAL (
          SELECT living_sku AS sku, id FROM products
          WHERE tenant_id = $1 AND living_sku = asked.sku LIMIT 1) AS holder`,

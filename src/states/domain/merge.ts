@@ -97,12 +97,17 @@ function isNewer<F extends object>(current: State<F>, edit: Edit<F>, base: EditB
   return edit.clientLamport > (edit.deviceId === current.deviceId ? current.clientLamport : current.lamport);
 }
 
-/** Whose edit stands after a merge: one that is not newer adds to what stands, and what stands keeps its rank. */
+/**
+ * Whose edit stands after a merge that made the version at `lamport`. One that is not newer adds to what stands, and what
+ * stands keeps its rank; but if another device has added it, the first one's own clock says no more what it has seen: its
+ * next edit must be past that version, as any other's.
+ */
 export function standingEdit<F extends object>(
   current: State<F> | undefined,
   edit: Edit<F>,
   { newer }: Merge<F>,
+  lamport: number,
 ): Pick<State<F>, 'deviceId' | 'clientLamport' | 'editId'> {
   const { deviceId, clientLamport, editId } = current && !newer ? current : edit;
-  return { deviceId, clientLamport, editId };
+  return { deviceId, editId, clientLamport: deviceId === edit.deviceId ? clientLamport : lamport };
 }

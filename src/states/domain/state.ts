@@ -15,7 +15,9 @@ export interface State<F extends object> {
   readonly version: number;
   /** Position of its last change among all entries of the tenant. */
   readonly lamport: number;
-  /** Of the last edit that stands: who made it, at which lamport of its own, and which edit it was. */
+  /**
+   * Of the edit that stands: who made it, past which lamport its next must be by its own clock, and which edit it was.
+   */
   readonly deviceId: string;
   readonly clientLamport: number;
   readonly editId: string;

@@ -12,7 +12,8 @@ export interface BaseQuestion {
 }
 
 interface BaseRow {
-  readonly edit_id: string;
+  readonly entity_id: string;
+  readonly version: string;
   readonly fields: Fields;
   readonly others_lamport: string;
   readonly by_others: string[];
@@ -61,9 +62,11 @@ export class StateVersionRepository {
     questions: readonly BaseQuestion[],
   ): Promise<Map<string, EditBase>> {
     if (questions.length === 0) return new Map();
+    // Once for each version, however many edits were made on it: what came after it is read for each question anew.
+    const asked = new Map(questions.map((question) => [keyOf(question), question]));
     const rows = await tx.manager.query<BaseRow[]>(
-      `SELECT asked.edit_id, base.fields, since.*
-       FROM unnest($4::uuid[], $5::uuid[], $6::bigint[]) AS asked (edit_id, entity_id, version)
+      `SELECT asked.entity_id, asked.version, base.fields, since.*
+       FROM unnest($4::uuid[], $5::bigint[]) AS asked (entity_id, version)
        CROSS JOIN LATERAL (
          SELECT fields FROM state_versions
          WHERE tenant_id = $1 AND entity = $2 AND entity_id = asked.entity_id AND version = asked.version
@@ -80,14 +83,13 @@ export class StateVersionRepository {
         tx.tenantId,
         entity,
         deviceId,
-        questions.map((question) => question.editId),
-        questions.map((question) => question.entityId),
-        questions.map((question) => question.version),
+        [...asked.values()].map((question) => question.entityId),
+        [...asked.values()].map((question) => question.version),
       ],
     );
-    return new Map(
-      rows.map((row) => [
-        row.edit_id,
+    const found = new Map(
+      rows.map((row): [string, EditBase] => [
+        keyOf({ entityId: row.entity_id, version: toSafeInteger(row.version) }),
         {
           fields: row.fields,
           changedByOthers: new Set(row.by_others),
@@ -99,5 +101,13 @@ export class StateVersionRepository {
         },
       ]),
     );
+    return new Map(
+      questions.flatMap((question) => {
+        const base = found.get(keyOf(question));
+        return base ? [[question.editId, base] as const] : [];
+      }),
+    );
   }
 }
+
+const keyOf = ({ entityId, version }: Pick<BaseQuestion, 'entityId' | 'version'>): string => `${entityId} ${version}`;

@@ -178,7 +178,7 @@ export class LogWriter {
     const lamport = this.giveLamport(edit.clientLamport);
     const { fields } = merge;
     const product: Product = {
-      ...standingEdit(before, edit, merge),
+      ...standingEdit(before, edit, merge, lamport),
       id: edit.id,
       fields,
       updatedBy: edit.updatedBy,
@@ -200,7 +200,7 @@ export class LogWriter {
   writePayment(before: Payment | undefined, edit: PaymentEdit, merge: Merge<PaymentFields>): Payment {
     const lamport = this.giveLamport(edit.clientLamport);
     const payment: Payment = {
-      ...standingEdit(before, edit, merge),
+      ...standingEdit(before, edit, merge, lamport),
       id: edit.id,
       fields: merge.fields,
       updatedBy: edit.updatedBy,

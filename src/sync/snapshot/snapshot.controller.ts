@@ -33,7 +33,7 @@ export class SnapshotController {
       'cut: drop what came, and start again.\n\n' +
       'Deleted products are left out: who starts with nothing needs no tombstones. A device that keeps what it has pulls ' +
       'instead.\n\n' +
-      'The server sends as fast as the client reads. A client that takes nothing for 8 seconds is cut off, and so is a ' +
+      'The server sends as fast as the client reads. A client that takes less than some 64 kB in 20 seconds is cut off, and so is a ' +
       'device that is revoked meanwhile. Send `Accept-Encoding: gzip` on a slow link: it is a quarter as long.',
   })
   @ApiExtraModels(...SNAPSHOT_LINES)

@@ -19,6 +19,11 @@ export class TenantGuard implements CanActivate {
         errors: [{ path: 'X-Tenant-ID', code: 'IS_UUID', message: 'must be a UUID' }],
       });
     }
+    if (Array.isArray((request.query as Record<string, unknown>)['tenant_id'])) {
+      throw new ProblemError('VALIDATION', {
+        errors: [{ path: 'tenant_id', code: 'IS_UUID', message: 'must be given once' }],
+      });
+    }
     const named = [header, tenantIdOf(request.body), tenantIdOf(request.query)];
     if (named.some((tenantId) => tenantId !== undefined && tenantId.toLowerCase() !== principal.tenantId)) {
       throw new ProblemError('TENANT_MISMATCH');
