@@ -192,7 +192,7 @@ describe('products and payments', () => {
       const { id } = await aProduct();
       const [second] = await push(ana, { products: [{ id, price: 2, lamport_ts: 20 }] });
       const [deleted] = await push(ben, { products: [{ id, is_deleted: true, lamport_ts: 12, version: 1 }] });
-      expect(deleted).toMatchObject({ status: 'accepted', server_lamport: second.server_lamport + 1 });
+      expect(deleted).toMatchObject({ status: 'accepted', server_lamport: (second.server_lamport as number) + 1 });
       const [revived] = await push(ana, { products: [{ id, name: 'Alive', is_deleted: false, lamport_ts: 21 }] });
       expect(revived).toMatchObject({ status: 'ignored', conflict_id: expect.any(String) });
       expect(await productOf(id)).toMatchObject({ is_deleted: true, price: 2 });
