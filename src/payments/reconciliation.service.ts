@@ -39,13 +39,19 @@ export class ReconciliationService {
       const after = reconcile(before, decision, userId, at, lamport);
       if (!after) return { payment: before, lamport: null };
       await this.payments.save(tx, [after], at);
+      // Beside what devices edit: the payment itself has only the last decision.
+      const decided = {
+        reconciliationStatus: decision.status,
+        reconciliationNotes: decision.notes,
+        reconciledBy: userId,
+      };
       await this.versions.append(
         tx,
         [
           {
             ...{ entity: 'PAYMENT', entityId: paymentId, version: after.version, lamport, editId: randomUUID() },
             ...{ deviceId: SERVER_ID, clientLamport: lamport, changed: ['reconciliation'] },
-            fields: after.fields as unknown as Fields,
+            fields: { ...(after.fields as unknown as Fields), ...decided },
           },
         ],
         at,

@@ -93,7 +93,13 @@ describe('reconciling a payment', () => {
         client_lamport: lamport,
         changed: ['reconciliation'],
       },
-      ...{ edit_id: expect.not.stringMatching(String(first?.['edit_id'])), fields: first?.['fields'] },
+      ...{
+        edit_id: expect.not.stringMatching(String(first?.['edit_id'])),
+        fields: {
+          ...(first?.['fields'] as object),
+          ...{ reconciliationStatus: FAILED.status, reconciliationNotes: FAILED.notes, reconciledBy: userId },
+        },
+      },
       recorded_at: returned.reconciliation.at,
     });
     expect(announced).toEqual([[tenantId, lamport]]);

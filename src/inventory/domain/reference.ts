@@ -24,13 +24,18 @@ export interface ReferencedOperation {
 export type ReferenceUse = 'CONFIRM' | 'CANCEL' | 'NONE';
 
 /**
- * A sale that names a reservation confirms it; a receipt with reason CANCEL gives back what a DECREMENT took (design,
- * section 6). Any other reference only says where an operation comes from.
+ * What an operation would do to one that it names: a sale confirms a reservation, a receipt with reason CANCEL gives back
+ * what a DECREMENT took (design, section 6). Any other reference only says where an operation comes from.
  */
+export function intentOf({ kind, reason }: Pick<Operation, 'kind' | 'reason'>): ReferenceUse {
+  if (kind === 'INCREMENT' && reason === 'CANCEL') return 'CANCEL';
+  return kind === 'DECREMENT' && reason === 'SALE' ? 'CONFIRM' : 'NONE';
+}
+
+/** What it does to `named`: of a sale, only a reservation can be confirmed. */
 export function useOf(operation: Pick<Operation, 'kind' | 'reason'>, named: ReferencedOperation): ReferenceUse {
-  if (operation.kind === 'INCREMENT' && operation.reason === 'CANCEL') return 'CANCEL';
-  if (operation.kind === 'DECREMENT' && operation.reason === 'SALE' && isReservation(named)) return 'CONFIRM';
-  return 'NONE';
+  const intent = intentOf(operation);
+  return intent === 'CONFIRM' && !isReservation(named) ? 'NONE' : intent;
 }
 
 export function isReservation(operation: Pick<ReferencedOperation, 'kind' | 'reason'>): boolean {

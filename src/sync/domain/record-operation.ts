@@ -1,7 +1,7 @@
 import { closedReservation } from '../../conflicts/domain/state-conflicts.js';
 import { type Movement, move } from '../../inventory/domain/ledger.js';
 import type { Operation } from '../../inventory/domain/operation.js';
-import { type ReferencedOperation, remainingOf, useOf } from '../../inventory/domain/reference.js';
+import { intentOf, type ReferencedOperation, remainingOf, useOf } from '../../inventory/domain/reference.js';
 import { type LogWriter, noteOf } from './log-writer.js';
 import type { PushContext } from './push-context.js';
 import type { PushOutcome, Rejected, RejectionCode, Warning } from './push-outcome.js';
@@ -60,12 +60,11 @@ export function baseOf(
  * it would but can't: within its product only, and what took nothing can't be cancelled.
  */
 function namedBy(operation: Operation, log: LogWriter): ReferencedOperation | null | undefined {
-  const { refOperationId, kind, reason, productId } = operation;
-  const cancels = kind === 'INCREMENT' && reason === 'CANCEL';
-  const confirms = kind === 'DECREMENT' && reason === 'SALE';
-  if (refOperationId === null || !(cancels || confirms)) return null;
+  const { refOperationId, productId } = operation;
+  const intent = intentOf(operation);
+  if (refOperationId === null || intent === 'NONE') return null;
   const named = log.reference(refOperationId);
-  if (named?.productId !== productId || (cancels && named.kind !== 'DECREMENT')) return undefined;
+  if (named?.productId !== productId || (intent === 'CANCEL' && named.kind !== 'DECREMENT')) return undefined;
   return named;
 }
 

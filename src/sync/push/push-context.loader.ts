@@ -5,6 +5,7 @@ import type { TenantTransaction } from '../../database/tenant-database.js';
 import { openingBalanceId } from '../../inventory/domain/opening-balance.js';
 import type { Operation } from '../../inventory/domain/operation.js';
 import type { ProductEdit } from '../../inventory/domain/product.js';
+import { intentOf } from '../../inventory/domain/reference.js';
 import { ProductRepository } from '../../inventory/persistence/product.repository.js';
 import { StockEventRepository } from '../../inventory/persistence/stock-event.repository.js';
 import { StockLevelRepository } from '../../inventory/persistence/stock-level.repository.js';
@@ -48,7 +49,9 @@ export class PushContextLoader {
     const opened = products.filter((edit) => edit.currentStock !== null).map((edit) => edit.id);
     const moved = operations.map((operation) => operation.productId);
     const operationIds = operations.map((operation) => operation.operationId);
-    const referred = operations.flatMap(({ refOperationId }) => refOperationId ?? []);
+    const referred = operations.flatMap((operation) =>
+      intentOf(operation) === 'NONE' ? [] : (operation.refOperationId ?? []),
+    );
     const lamports = operations.map((operation) => operation.clientLamport);
     return {
       known: await this.events.known(tx, unique([...operationIds, ...opened.map(openingBalanceId)])),
