@@ -128,6 +128,13 @@ describe('products and payments', () => {
       expect(result).not.toHaveProperty('conflict_id');
     });
 
+    it('tells a second device that makes the same product that its stock was not taken', async () => {
+      const { id } = await aProduct({ current_stock: 10 });
+      const [result] = await push(ben, { products: [{ id, name: 'Goat cheese', current_stock: 7, lamport_ts: 0 }] });
+      expect(result).toMatchObject({ status: 'ignored', warnings: ['STOCK_IGNORED'] });
+      expect(await ana.stockOf(service, id)).toBe(10);
+    });
+
     it('keeps both edits of a device that made them offline, one after the other', async () => {
       const id = randomUUID();
       const results = await push(ana, {

@@ -964,7 +964,7 @@ describe('decidePush, of products', () => {
     const note = { method: 'HARDCODED', reason: 'What stands is newer than the edit.', confidence: 1, winnerId };
     expect(plan.outcomes).toEqual([
       {
-        ...{ status: 'ignored', id: productId(1), lamport: 2, version: 1 },
+        ...{ status: 'ignored', warnings: [], id: productId(1), lamport: 2, version: 1 },
         conflict: { id: conflictIdOf('EDIT', edit.editId), ...note },
       },
     ]);
@@ -980,7 +980,7 @@ describe('decidePush, of products', () => {
   it('keeps nothing of an edit that comes too late and says only what stands', () => {
     const log = aLogOf(by(first, product({ name: 'Honey', price: 1 })));
     const plan = log.push(by(second, product({ price: 1 })));
-    expect(plan.outcomes).toEqual([{ status: 'ignored', id: productId(1), lamport: 2, version: 1 }]);
+    expect(plan.outcomes).toEqual([{ status: 'ignored', warnings: [], id: productId(1), lamport: 2, version: 1 }]);
     expect(writesOf(plan)).toEqual(WRITES_NOTHING);
   });
 
@@ -1060,7 +1060,7 @@ describe('decidePush, of products', () => {
     it('ignores what leaves nothing to take', () => {
       const log = aLogOf(created, by(second, edit({ name: 'Milk' }, 9)));
       expect(log.push(by(deviceId(3), edit({ name: 'Milk', price: 1 }, 20))).outcomes).toEqual([
-        { status: 'ignored', id: productId(1), version: 2, lamport: 10 },
+        { status: 'ignored', warnings: [], id: productId(1), version: 2, lamport: 10 },
       ]);
       expect(log.push(by(deviceId(3), edit({ name: 'Cheese' }, 4))).outcomes).toMatchObject([
         { status: 'ignored', version: 2, conflict: { method: 'HARDCODED' } },
@@ -1163,7 +1163,7 @@ describe('decidePush, of products', () => {
 
     it.each([5, 10, 11])('is not deleted again at lamport %i, and nothing is disputed', (clientLamport) => {
       const plan = aTombstone().push(edit({ isDeleted: true }, clientLamport));
-      expect(plan.outcomes).toEqual([{ status: 'ignored', id: productId(1), version: 2, lamport: 10 }]);
+      expect(plan.outcomes).toEqual([{ status: 'ignored', warnings: [], id: productId(1), version: 2, lamport: 10 }]);
       expect(writesOf(plan)).toEqual(WRITES_NOTHING);
     });
 

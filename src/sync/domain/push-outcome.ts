@@ -87,6 +87,7 @@ export interface Ignored {
   /** Of what stands. */
   readonly lamport: number;
   readonly version: number;
+  readonly warnings: readonly Warning[];
   /** If it said anything that is not said otherwise. */
   readonly conflict?: ConflictNote;
 }

@@ -1,13 +1,13 @@
-import { duplicatePayment, fieldEdit } from '../../conflicts/domain/state-conflicts.js';
+import { duplicatePayment } from '../../conflicts/domain/state-conflicts.js';
 import { decidePaymentEdit } from '../../payments/domain/payment-edit.js';
 import { type Payment, type PaymentFields } from '../../payments/domain/payment.js';
 import type { Fields } from '../../states/domain/state.js';
-import type { Merge } from '../../states/domain/merge.js';
 import { clockSkewWarning } from './clock-skew.js';
+import { ignored, keepWhatIsLost, missing } from './edit-outcome.js';
 import { type LogWriter, noteOf } from './log-writer.js';
 import type { PaymentEntry } from './push-command.js';
 import type { PushContext } from './push-context.js';
-import type { ConflictNote, Ignored, PushOutcome, Rejected } from './push-outcome.js';
+import type { PushOutcome } from './push-outcome.js';
 
 /** Field names as the wire writes them, for the errors of what only the log can tell to be missing. */
 const WIRE_NAMES = { saleId: 'sale_id', amount: 'amount', paymentMethod: 'payment_method' } as const;
@@ -23,18 +23,15 @@ export function recordPayment({ edit, path }: PaymentEntry, log: LogWriter, cont
     return { status: 'conflict', id, lamport: before.detectedLamport, conflict: noteOf(before) };
   }
   if (current && before) return ignored(current, noteOf(before)); // as the first time: it made no version
-  if (log.isOutOfRange(clientLamport)) return reject(id, { code: 'LAMPORT_OUT_OF_RANGE' });
+  if (log.isOutOfRange(clientLamport)) return { status: 'rejected', id, code: 'LAMPORT_OUT_OF_RANGE' };
 
   const decided = decidePaymentEdit(current, edit, log.baseOf('PAYMENT', edit));
   switch (decided.verdict) {
-    case 'REJECT': {
-      const name = `${path}.${WIRE_NAMES[decided.missing]}`;
-      const error = { path: name, code: 'REQUIRED', message: 'is required of a new payment' };
-      return reject(id, { code: 'VALIDATION', errors: [error] });
-    }
+    case 'REJECT':
+      return missing(id, 'payment', `${path}.${WIRE_NAMES[decided.missing]}`);
     case 'IGNORE': {
       if (!current) throw new Error('Only what stands makes an edit stale');
-      const conflict = fieldConflict(current, edit, decided.merge, log);
+      const conflict = keepWhatIsLost('PAYMENT', current, edit, decided.merge, log);
       return ignored(current, conflict);
     }
     case 'WRITE': {
@@ -45,7 +42,7 @@ export function recordPayment({ edit, path }: PaymentEntry, log: LogWriter, cont
         return { status: 'conflict', id, lamport: conflict.lamport, conflict: noteOf(conflict) };
       }
       const payment = log.writePayment(current, edit, decided.merge);
-      const conflict = fieldConflict(current, edit, decided.merge, log);
+      const conflict = keepWhatIsLost('PAYMENT', current, edit, decided.merge, log);
       return {
         status: 'accepted',
         id,
@@ -68,23 +65,4 @@ function rivalOf(
   if (posTransactionId === null || posTransactionId === current?.fields.posTransactionId) return undefined;
   const holder = log.posHolder(posTransactionId);
   return holder?.id === id ? undefined : holder;
-}
-
-/** Enters into the conflict log what was lost, on whichever side. */
-function fieldConflict(
-  current: Payment | undefined,
-  edit: PaymentEntry['edit'],
-  merge: Merge<PaymentFields>,
-  log: LogWriter,
-): ConflictNote | undefined {
-  if (!current || merge.contested.length === 0) return undefined;
-  return noteOf(log.addConflict(fieldEdit('PAYMENT', current, edit, merge)));
-}
-
-function ignored({ id, lamport, version }: Payment, conflict: ConflictNote | undefined): Ignored {
-  return { status: 'ignored', id, lamport, version, ...(conflict && { conflict }) };
-}
-
-function reject(id: string, why: Pick<Rejected, 'code' | 'errors'>): Rejected {
-  return { status: 'rejected', id, ...why };
 }

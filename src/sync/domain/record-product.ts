@@ -1,16 +1,15 @@
-import { fieldEdit } from '../../conflicts/domain/state-conflicts.js';
 import { contentHash } from '../../inventory/domain/hash-chain.js';
 import { type Movement, move } from '../../inventory/domain/ledger.js';
 import { openingBalance } from '../../inventory/domain/opening-balance.js';
 import { decideProductEdit } from '../../inventory/domain/product-edit.js';
-import type { Product, ProductFields } from '../../inventory/domain/product.js';
+import type { ProductFields } from '../../inventory/domain/product.js';
 import type { EventContent } from '../../inventory/domain/stock-event.js';
-import type { Merge } from '../../states/domain/merge.js';
 import { clockSkewWarning } from './clock-skew.js';
+import { ignored, keepWhatIsLost, missing } from './edit-outcome.js';
 import { type LogWriter, noteOf } from './log-writer.js';
 import type { ProductEntry } from './push-command.js';
 import type { PushContext } from './push-context.js';
-import type { ConflictNote, Ignored, PushOutcome, Rejected, RejectionCode, Warning } from './push-outcome.js';
+import type { PushOutcome, Rejected, RejectionCode, Warning } from './push-outcome.js';
 
 /** Records what a device says of a product, or says why it can't be and changes nothing (I9). */
 export function recordProduct(
@@ -24,17 +23,21 @@ export function recordProduct(
   if (original) return { status: 'duplicate', id, original };
   const current = log.product(id);
   const before = log.dispute(editId);
-  if (current && before) return ignored(current, noteOf(before)); // as the first time: it made no version
+  // Stock changes through operations only, once the product is there.
+  const stockIgnored: readonly Warning[] = edit.currentStock === null ? [] : ['STOCK_IGNORED'];
+  if (current && before) return ignored(current, noteOf(before), stockIgnored); // as the first time: it made no version
   if (log.isOutOfRange(clientLamport)) return reject(id, 'LAMPORT_OUT_OF_RANGE');
 
   const decided = decideProductEdit(current, edit, log.baseOf('PRODUCT', edit));
   switch (decided.verdict) {
     case 'REJECT':
-      return decided.code === 'VALIDATION' ? missing(id, `${path}.${decided.missing}`) : reject(id, decided.code);
+      return decided.code === 'VALIDATION'
+        ? missing(id, 'product', `${path}.${decided.missing}`)
+        : reject(id, decided.code);
     case 'IGNORE': {
       if (!current) throw new Error('Only what stands makes an edit stale');
-      const conflict = fieldConflict(current, edit, decided.merge, log);
-      return ignored(current, conflict);
+      const conflict = keepWhatIsLost('PRODUCT', current, edit, decided.merge, log);
+      return ignored(current, conflict, stockIgnored);
     }
     case 'WRITE': {
       const { fields } = decided.merge;
@@ -43,17 +46,16 @@ export function recordProduct(
       if (opening && !opening.movement.ok) return reject(id, opening.movement.code);
 
       const product = log.writeProduct(current, edit, decided.merge);
-      const warnings: Warning[] = edit.currentStock !== null && !opening ? ['STOCK_IGNORED'] : [];
       if (opening?.movement.ok) {
         log.appendOperation(opening.content, contentHash(tenantId, opening.content), opening.movement);
       }
-      const conflict = fieldConflict(current, edit, decided.merge, log);
+      const conflict = keepWhatIsLost('PRODUCT', current, edit, decided.merge, log);
       return {
         status: 'accepted',
         id,
         lamport: product.lamport,
         version: product.version,
-        warnings: [...warnings, ...clockSkewWarning(context)],
+        warnings: [...(opening ? [] : stockIgnored), ...clockSkewWarning(context)],
         ...(conflict && { conflict }),
       };
     }
@@ -77,30 +79,6 @@ function isSkuTaken(id: string, { sku, isDeleted }: ProductFields, log: LogWrite
   return holder !== undefined && holder !== id;
 }
 
-/** Enters into the conflict log what was lost, on whichever side. */
-function fieldConflict(
-  current: Product | undefined,
-  edit: ProductEntry['edit'],
-  merge: Merge<ProductFields>,
-  log: LogWriter,
-): ConflictNote | undefined {
-  if (!current || merge.contested.length === 0) return undefined;
-  return noteOf(log.addConflict(fieldEdit('PRODUCT', current, edit, merge)));
-}
-
-function ignored({ id, lamport, version }: Product, conflict: ConflictNote | undefined): Ignored {
-  return { status: 'ignored', id, lamport, version, ...(conflict && { conflict }) };
-}
-
 function reject(id: string, code: RejectionCode): Rejected {
   return { status: 'rejected', id, code };
-}
-
-function missing(id: string, path: string): Rejected {
-  return {
-    status: 'rejected',
-    id,
-    code: 'VALIDATION',
-    errors: [{ path, code: 'REQUIRED', message: 'is required of a new product' }],
-  };
 }

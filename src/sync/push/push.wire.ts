@@ -223,6 +223,7 @@ function toResult(outcome: PushOutcome): PushResultDto {
         status: 'ignored',
         server_lamport: outcome.lamport,
         version: outcome.version,
+        warnings: [...outcome.warnings],
         ...(outcome.conflict && toConflictNote(outcome.conflict)),
         message: `What stands since lamport ${outcome.lamport} is newer${outcome.conflict ? '; the edit is kept in the conflict log' : ''}.`,
       };
