@@ -1,11 +1,18 @@
 import { ApiProperty, PickType } from '@nestjs/swagger';
+import { NotEquals } from 'class-validator';
 import { DEMO_DEVICE_ID } from '../wire/examples.js';
 import { WireEnum, WireText, WireUuid } from '../wire/wire.decorators.js';
+import { SERVER_ID } from './domain/device.js';
 import { DEVICE_TYPES, type DeviceType } from './domain/device-type.js';
 
 export class EnrolDeviceDto {
-  @WireUuid({ optional: true, description: 'The id the device has made for itself; else the service makes one.' }) id?:
-    string | null;
+  @WireUuid({
+    optional: true,
+    description:
+      'The id the device has made for itself; else the service makes one. Not all zeros: that stands for the server.',
+  })
+  @NotEquals(SERVER_ID, { message: 'must not be all zeros, which stands for the server' })
+  id?: string | null;
   @WireText({ max: 200, description: 'What the staff call it.', example: 'Market stall till' }) name!: string;
   @WireEnum(DEVICE_TYPES, { example: 'MOBILE' }) device_type!: DeviceType;
 }

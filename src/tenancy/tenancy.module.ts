@@ -15,6 +15,8 @@ import { findIdentitySources } from './persistence/identity-sources.js';
 import { TenantClockRepository } from './persistence/tenant-clock.repository.js';
 import { TenantEntity } from './persistence/tenant.entity.js';
 import { TenantRepository } from './persistence/tenant.repository.js';
+import { SettingsController } from './settings.controller.js';
+import { SettingsService } from './settings.service.js';
 import { TenantsController } from './tenants.controller.js';
 import { TenantsService } from './tenants.service.js';
 import { TokensService } from './tokens.service.js';
@@ -36,7 +38,7 @@ async function openClocks(source: DataSource): Promise<TenantClockRepository> {
 
 @Module({
   imports: [TypeOrmModule.forFeature([TenantEntity, DeviceEntity])],
-  controllers: [TenantsController, DevicesController],
+  controllers: [TenantsController, DevicesController, SettingsController],
   providers: [
     {
       provide: TokensService,
@@ -46,6 +48,7 @@ async function openClocks(source: DataSource): Promise<TenantClockRepository> {
     AccessService,
     TenantsService,
     DevicesService,
+    SettingsService,
     TenantRepository,
     DeviceRepository,
     { provide: TenantClockRepository, useFactory: openClocks, inject: [DataSource] },

@@ -1,4 +1,5 @@
 import type { Tenant } from './domain/tenant.js';
+import { toSettingsWire } from './settings.wire.js';
 import type { TenantDto } from './tenant.dto.js';
 
 export function toTenantWire(tenant: Tenant): TenantDto {
@@ -6,7 +7,7 @@ export function toTenantWire(tenant: Tenant): TenantDto {
     id: tenant.id,
     name: tenant.name,
     status: tenant.status,
-    settings: { ...tenant.settings },
+    settings: toSettingsWire(tenant.settings),
     created_at: tenant.createdAt.toISOString(),
   };
 }

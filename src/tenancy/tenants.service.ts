@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
 import type { Tenant } from './domain/tenant.js';
+import { DEFAULT_SETTINGS } from './domain/tenant-settings.js';
 import { TenantRepository } from './persistence/tenant.repository.js';
 
 /** What the platform's operator does with tenants. */
@@ -21,7 +22,7 @@ export class TenantsService {
     const createdAt = new Date();
     const created = await this.database.transaction(id, (tx) => this.tenants.create(tx, { name, createdAt }));
     if (!created) throw new ProblemError('TENANT_EXISTS');
-    return { id, name, status: 'ACTIVE', settings: {}, createdAt };
+    return { id, name, status: 'ACTIVE', settings: DEFAULT_SETTINGS, createdAt };
   }
 
   /** All tenants, the oldest first. */

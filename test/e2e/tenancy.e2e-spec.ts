@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { SERVER_ID } from '../../src/inventory/domain/stock-event.js';
 import { createTestDatabase, queryOnce, type TestDatabase } from '../support/database.js';
 import { pull, pullAll, TestDevice } from '../support/devices.js';
 import { expectProblem } from '../support/problems.js';
@@ -38,8 +39,9 @@ describe('tenants and devices', () => {
       });
       expect(created).toMatchObject({
         status: 201,
-        body: { name: 'Quesos La Vega', status: 'ACTIVE', settings: {}, created_at: expect.stringMatching(/Z$/) },
+        body: { name: 'Quesos La Vega', status: 'ACTIVE', created_at: expect.stringMatching(/Z$/) },
       });
+      expect(created.body.settings).toEqual({ conflict_detection: 'CONTENTION', heuristic_threshold: 0.8 });
       const { id } = created.body;
       expect(await request(`${url}/tenants/${id}`, { token: operator })).toMatchObject({
         status: 200,
@@ -144,6 +146,7 @@ describe('tenants and devices', () => {
       [{ name: 'till', device_type: 'TOASTER' }, 'device_type'],
       [{ name: 'till' }, 'device_type'],
       [{ name: 'till', device_type: 'WEB', id: 'till-1' }, 'id'],
+      [{ name: 'till', device_type: 'WEB', id: SERVER_ID }, 'id'],
     ])('is not enrolled with %j', async (body, path) => {
       const answer = await enrol(body);
       expectProblem(answer, 'VALIDATION');
@@ -199,6 +202,57 @@ describe('tenants and devices', () => {
       const { body } = await request(`${url}/devices`, { token: tenant.adminToken });
       expect(body.devices.map((listed: { id: string }) => listed.id)).not.toContain(device.id);
       expect(await device.pull(services[0], 0)).toMatchObject({ status: 200 });
+    });
+  });
+
+  describe('a tenant that a query names', () => {
+    it('must be a UUID, on every route that belongs to a tenant', async () => {
+      const tenant = await createTenant(services[0]);
+      const device = await TestDevice.enrol(tenant);
+      const routes: [method: string, path: string, token: string, body?: unknown][] = [
+        ['GET', `/inventory/products/${randomUUID()}/stock`, device.token],
+        ['GET', `/inventory/products`, tenant.adminToken],
+        ['GET', `/sync/conflicts`, tenant.adminToken],
+        ['GET', `/sync/snapshot`, device.token],
+        ['GET', `/sync/events`, device.token],
+        ['POST', `/sync/pull`, device.token, { last_lamport: 0 }],
+        ['POST', `/sync/push`, device.token, { operations: [], client_lamport: 0, device_id: device.id }],
+        ['GET', `/devices`, tenant.adminToken],
+        ['GET', `/settings`, tenant.adminToken],
+        ['PATCH', `/settings`, tenant.adminToken, { heuristic_threshold: 0 }],
+      ];
+      for (const [method, path, token, body] of routes) {
+        for (const named of ['x', '', `${tenant.id}x`, `${tenant.id}%00`]) {
+          const answer = await request(`${url}${path}?tenant_id=${named}`, { method, token, body });
+          expectProblem(answer, 'VALIDATION');
+          expect({ path, errors: answer.body.errors }).toEqual({
+            path,
+            errors: [{ path: 'tenant_id', code: 'IS_UUID', message: 'must be a UUID' }],
+          });
+        }
+      }
+    });
+
+    it('is named once, in letters of either case', async () => {
+      const tenant = await createTenant(services[0]);
+      const ask = (query: string): ReturnType<typeof request> =>
+        request(`${url}/settings${query}`, { token: tenant.adminToken });
+      expect(await ask(`?tenant_id=${tenant.id.toUpperCase()}`)).toMatchObject({ status: 200 });
+      expectProblem(await ask(`?tenant_id=${randomUUID()}`), 'TENANT_MISMATCH');
+      const twice = await ask(`?tenant_id=${tenant.id}&tenant_id=${tenant.id}`);
+      expectProblem(twice, 'VALIDATION');
+      expect(twice.body.errors).toMatchObject([{ path: 'tenant_id', message: 'must be given once' }]);
+    });
+
+    it('is left to the validation of the body where that names it', async () => {
+      const tenant = await createTenant(services[0]);
+      const { token } = await TestDevice.enrol(tenant);
+      const answer = await request(`${url}/sync/pull`, { token, body: { tenant_id: 'x', last_lamport: -1 } });
+      expectProblem(answer, 'VALIDATION');
+      expect(answer.body.errors.map(({ path }: { path: string }) => path).sort()).toEqual([
+        'last_lamport',
+        'tenant_id',
+      ]);
     });
   });
 

@@ -1,5 +1,8 @@
 import type { DeviceType } from './device-type.js';
 
+/** Stands for the server where an entry names its device, so no device may have it. The nil UUID (RFC 9562). */
+export const SERVER_ID = '00000000-0000-0000-0000-000000000000';
+
 /** A device that was enrolled, and may have been revoked since. */
 export interface Device extends DeviceStatus {
   readonly id: string;

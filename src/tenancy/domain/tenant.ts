@@ -1,3 +1,5 @@
+import type { TenantSettings } from './tenant-settings.js';
+
 export const TENANT_STATUSES = ['ACTIVE', 'SUSPENDED'] as const;
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
 
@@ -6,6 +8,6 @@ export interface Tenant {
   readonly id: string;
   readonly name: string;
   readonly status: TenantStatus;
-  readonly settings: Readonly<Record<string, unknown>>;
+  readonly settings: TenantSettings;
   readonly createdAt: Date;
 }

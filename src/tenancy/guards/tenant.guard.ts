@@ -19,12 +19,13 @@ export class TenantGuard implements CanActivate {
         errors: [{ path: 'X-Tenant-ID', code: 'IS_UUID', message: 'must be a UUID' }],
       });
     }
-    if (Array.isArray((request.query as Record<string, unknown>)['tenant_id'])) {
-      throw new ProblemError('VALIDATION', {
-        errors: [{ path: 'tenant_id', code: 'IS_UUID', message: 'must be given once' }],
-      });
+    // Here, for every route: a query that names a tenant is never taken for one that doesn't.
+    const queried = (request.query as Record<string, unknown>)['tenant_id'];
+    if (queried !== undefined && (typeof queried !== 'string' || !isUUID(queried, 'loose'))) {
+      const message = Array.isArray(queried) ? 'must be given once' : 'must be a UUID';
+      throw new ProblemError('VALIDATION', { errors: [{ path: 'tenant_id', code: 'IS_UUID', message }] });
     }
-    const named = [header, tenantIdOf(request.body), tenantIdOf(request.query)];
+    const named = [header, queried, tenantIdOfBody(request.body)];
     if (named.some((tenantId) => tenantId !== undefined && tenantId.toLowerCase() !== principal.tenantId)) {
       throw new ProblemError('TENANT_MISMATCH');
     }
@@ -33,8 +34,8 @@ export class TenantGuard implements CanActivate {
   }
 }
 
-/** A malformed one is left to validation, which says so. */
-function tenantIdOf(part: unknown): string | undefined {
-  if (typeof part !== 'object' || part === null || !('tenant_id' in part)) return undefined;
-  return typeof part.tenant_id === 'string' && isUUID(part.tenant_id, 'loose') ? part.tenant_id : undefined;
+/** A malformed one is left to the validation of the body, which says so beside all else that is wrong with it. */
+function tenantIdOfBody(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null || !('tenant_id' in body)) return undefined;
+  return typeof body.tenant_id === 'string' && isUUID(body.tenant_id, 'loose') ? body.tenant_id : undefined;
 }

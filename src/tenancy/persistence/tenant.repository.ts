@@ -3,12 +3,17 @@ import { Injectable } from '@nestjs/common';
 import type { PlatformTransaction, TenantTransaction } from '../../database/tenant-database.js';
 import { GENESIS_HASH } from '../domain/lamport-clock.js';
 import type { Tenant, TenantStatus } from '../domain/tenant.js';
+import { type SettingsChange, settingsOf, type TenantSettings, toStored } from '../domain/tenant-settings.js';
 import { TenantEntity } from './tenant.entity.js';
 
 /** Whether a token's bearer may enter; undefined parts are not there. */
 export interface AccessState {
   readonly tenantStatus: TenantStatus | undefined;
   readonly device: { readonly revoked: boolean } | undefined;
+}
+
+interface SettingsRow {
+  readonly settings: Record<string, unknown>;
 }
 
 @Injectable()
@@ -32,12 +37,34 @@ export class TenantRepository {
   }
 
   /** All tenants, the oldest first. */
-  list(tx: PlatformTransaction): Promise<Tenant[]> {
-    return tx.manager.find(TenantEntity, { order: { createdAt: 'ASC', id: 'ASC' } });
+  async list(tx: PlatformTransaction): Promise<Tenant[]> {
+    return (await tx.manager.find(TenantEntity, { order: { createdAt: 'ASC', id: 'ASC' } })).map(toTenant);
   }
 
-  find(tx: PlatformTransaction, id: string): Promise<Tenant | null> {
-    return tx.manager.findOneBy(TenantEntity, { id });
+  async find(tx: PlatformTransaction, id: string): Promise<Tenant | null> {
+    const row = await tx.manager.findOneBy(TenantEntity, { id });
+    return row && toTenant(row);
+  }
+
+  /** What the business has chosen, with the defaults filled in. Waits for nobody who is changing it. */
+  async settingsOf(tx: TenantTransaction): Promise<TenantSettings> {
+    const [row] = await tx.manager.query<SettingsRow[]>(`SELECT settings FROM tenants WHERE id = $1`, [tx.tenantId]);
+    if (row === undefined) throw tenantMissing(tx);
+    return settingsOf(row.settings);
+  }
+
+  /**
+   * Changes what `change` names. Merged by the database, in one statement: of two who change different settings at the
+   * same moment, neither writes back what the other has just replaced.
+   * @returns all settings, as they are after it.
+   */
+  async updateSettings(tx: TenantTransaction, change: SettingsChange): Promise<TenantSettings> {
+    const [[row]] = await tx.manager.query<[SettingsRow[], number]>(
+      `UPDATE tenants SET settings = settings || $2::jsonb WHERE id = $1 RETURNING settings`,
+      [tx.tenantId, JSON.stringify(toStored(change))],
+    );
+    if (row === undefined) throw tenantMissing(tx);
+    return settingsOf(row.settings);
   }
 
   /** What the guards ask on every request; `deviceId` null for people. */
@@ -50,4 +77,12 @@ export class TenantRepository {
     );
     return { tenantStatus: row?.status, device: row?.enrolled ? { revoked: row.revoked } : undefined };
   }
+}
+
+function toTenant({ id, name, status, settings, createdAt }: TenantEntity): Tenant {
+  return { id, name, status, settings: settingsOf(settings), createdAt };
+}
+
+function tenantMissing({ tenantId }: TenantTransaction): Error {
+  return new Error(`There is no tenant ${tenantId}`);
 }
