@@ -21,6 +21,7 @@ export async function prepareDemo(app: NestFastifyApplication, url: string): Pro
   return `
 API            ${url}
 Docs           ${url}/docs   (choose Authorize, paste a token, run the examples)
+Queues         ${url}/admin/queues   (sign in with the admin token)
 Demo tenant    ${DEMO_TENANT_ID}
 Admin token    ${admin}
 Device token   ${device}

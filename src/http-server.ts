@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import { getQueueToken } from '@nestjs/bullmq';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { Queue } from 'bullmq';
 import { type FastifyInstance, LogController } from 'fastify';
 import type { Logger as PinoLogger } from 'pino';
+import { adminPages, type AdminPagesOptions } from './admin/admin-pages.js';
+import { ADMIN_PATH } from './admin/session-cookie.js';
 import { AppModule } from './app.module.js';
 import { SERVICE_VERSION, Settings } from './config/settings.js';
 import { NestLogger } from './logging/logger.js';
+import { HttpMetrics } from './metrics/http-metrics.js';
 import { ProblemError } from './problems/problem.js';
 import { answerProblem } from './problems/problem.filter.js';
+import { QUEUE_NAMES } from './queue/queue.names.js';
+import { AccessService } from './tenancy/access.service.js';
 import { authenticate } from './tenancy/guards/authentication.guard.js';
 import { TokensService } from './tenancy/tokens.service.js';
 import { parseJsonBody } from './wire/json-body.js';
@@ -38,7 +45,9 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
     abortOnError: false,
     bodyParser: false, // Nest's own would take forms, and JSON with doubled keys
   });
-  if (settings.allowedOrigins.length > 0) app.enableCors({ origin: [...settings.allowedOrigins] });
+  if (settings.allowedOrigins.length > 0) {
+    app.enableCors({ origin: [...settings.allowedOrigins], methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'] });
+  }
   app.useBodyParser(
     'application/json',
     { bodyLimit: BODY_BYTES_MAX },
@@ -48,9 +57,10 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
   );
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain'); // Fastify's own
-  observe(server);
-  if (settings.role === 'worker') closeAllButHealth(server);
+  observe(server, app.get(HttpMetrics));
+  if (settings.role === 'worker') closeAllButWatching(server);
   judgeBeforeBodies(server, app.get(TokensService));
+  if (settings.role !== 'worker') addAdminPages(server, app);
   SwaggerModule.setup('docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'openapi.json',
     customSiteTitle: 'Agrotour Sync Engine',
@@ -76,8 +86,18 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
   });
 }
 
+/** For people with a browser; no part of the API, so Nest's guards don't watch over them: they do so themselves. */
+function addAdminPages(server: FastifyInstance, app: NestFastifyApplication): void {
+  const options: AdminPagesOptions = {
+    tokens: app.get(TokensService),
+    access: app.get(AccessService),
+    queues: QUEUE_NAMES.map((name) => app.get<Queue>(getQueueToken(name))),
+  };
+  void server.register(adminPages, { prefix: ADMIN_PATH, ...options });
+}
+
 /** One line of log for each request, with who asked; the id is told to the caller too. */
-function observe(server: FastifyInstance): void {
+function observe(server: FastifyInstance, metrics: HttpMetrics): void {
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     done();
@@ -89,10 +109,15 @@ function observe(server: FastifyInstance): void {
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime * 10) / 10,
     };
-    const level = request.routeOptions.url?.startsWith('/health') ? 'debug' : 'info';
-    request.log[level](fields, 'request');
+    request.log[isWatching(fields.route) ? 'debug' : 'info'](fields, 'request');
+    metrics.answered(fields.method, fields.route, fields.status, reply.elapsedTime / 1_000);
     done();
   });
+}
+
+/** What is asked every few seconds, by machines. */
+function isWatching(route: string | undefined): boolean {
+  return route === '/metrics' || route?.startsWith('/health/') === true;
 }
 
 /**
@@ -104,6 +129,7 @@ function judgeBeforeBodies(server: FastifyInstance, tokens: TokensService): void
   server.addHook('onRequest', async (request) => {
     const length = Number(request.headers['content-length'] ?? 0);
     if (length === 0 && request.headers['transfer-encoding'] === undefined) return;
+    if (request.routeOptions.url?.startsWith(`${ADMIN_PATH}/`)) return; // these have a cookie, and look at it as early
     if (request.is404) throw new ProblemError('NOT_FOUND'); // Fastify would parse the body first
     await authenticate(request, tokens);
     if (length > BODY_BYTES_MAX) throw new ProblemError('PAYLOAD_TOO_LARGE');
@@ -111,8 +137,8 @@ function judgeBeforeBodies(server: FastifyInstance, tokens: TokensService): void
 }
 
 /** A worker answers the ones who watch it, and nobody else. */
-function closeAllButHealth(server: FastifyInstance): void {
+function closeAllButWatching(server: FastifyInstance): void {
   server.addHook('onRequest', (request, _reply, done) => {
-    done(request.url.startsWith('/health/') ? undefined : new ProblemError('NOT_FOUND'));
+    done(isWatching(request.routeOptions.url) ? undefined : new ProblemError('NOT_FOUND'));
   });
 }
