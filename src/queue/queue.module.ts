@@ -1,9 +1,17 @@
-import { BullModule, InjectQueue } from '@nestjs/bullmq';
+import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Logger, Module } from '@nestjs/common';
-import { createPostgresBackend, createRedisBackend, Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
+import {
+  createPostgresBackend,
+  createRedisBackend,
+  type Queue,
+  type QueueOptions,
+  setDefaultBackendFactory,
+} from 'bullmq';
 import { Redis } from 'ioredis';
 import { Settings } from '../config/settings.js';
-import { MAINTENANCE_QUEUE, QUEUE_NAMES, QUEUE_SCHEMA, RESERVATION_QUEUE } from './queue.names.js';
+import { QUEUE_NAMES, QUEUE_SCHEMA } from './queue.names.js';
+
+const QUIET = Symbol('queues that have a listener for errors');
 
 /**
  * Queues on Redis with REDIS_URL, else on BullMQ's PostgreSQL backend in the service's own database (ADR 0004).
@@ -14,13 +22,14 @@ import { MAINTENANCE_QUEUE, QUEUE_NAMES, QUEUE_SCHEMA, RESERVATION_QUEUE } from 
     BullModule.forRootAsync({ inject: [Settings], useFactory: queueOptions }),
     BullModule.registerQueue(...QUEUE_NAMES.map((name) => ({ name }))),
   ],
+  providers: [{ provide: QUIET, useFactory: quiet, inject: QUEUE_NAMES.map((name) => getQueueToken(name)) }],
   exports: [BullModule],
 })
-export class QueueModule {
-  constructor(@InjectQueue(MAINTENANCE_QUEUE) maintenance: Queue, @InjectQueue(RESERVATION_QUEUE) reservations: Queue) {
-    // Without a listener BullMQ writes every failed try to the console; the connection's own listener tells the outage.
-    for (const queue of [maintenance, reservations]) queue.on('error', () => undefined);
-  }
+export class QueueModule {}
+
+/** Without a listener BullMQ writes every failed try to the console; the connection's own listener tells the outage. */
+function quiet(...queues: Queue[]): Queue[] {
+  return queues.map((queue) => queue.on('error', () => undefined));
 }
 
 /** One line when Redis goes away and one when it is back; ioredis itself tries again, and would tell each try. */
@@ -43,7 +52,8 @@ export function queueOptions(settings: Pick<Settings, 'redisUrl' | 'databaseUrl'
     attempts: 5,
     backoff: { type: 'exponential', delay: 1_000 },
     removeOnComplete: { age: 3_600, count: 1_000 },
-    removeOnFail: { age: 14 * 86_400 },
+    // For people to look at. Bounded, since one conflict that always fails would fail once for each push that wakes it.
+    removeOnFail: { age: 14 * 86_400, count: 10_000 },
   };
   if (settings.redisUrl !== undefined) {
     setDefaultBackendFactory(createRedisBackend);

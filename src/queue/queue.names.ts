@@ -15,5 +15,16 @@ export interface ExpireJob {
   readonly tenantId: string;
 }
 
+/** Conflicts that wait for the heuristics. */
+export const CONFLICT_QUEUE = 'conflicts';
+
+/** Of CONFLICT_QUEUE: `SETTLE_JOB` for one tenant, `CONFLICT_SWEEP_JOB` for all. */
+export const SETTLE_JOB = 'settle';
+export const CONFLICT_SWEEP_JOB = 'conflict-sweep';
+
+export interface SettleJob {
+  readonly tenantId: string;
+}
+
 /** Every queue there is: each has a sequence in PostgreSQL. */
-export const QUEUE_NAMES = [MAINTENANCE_QUEUE, RESERVATION_QUEUE];
+export const QUEUE_NAMES = [MAINTENANCE_QUEUE, RESERVATION_QUEUE, CONFLICT_QUEUE];

@@ -30,9 +30,10 @@ describe('the queue of a running service', () => {
         database.superuserUrl,
         'SELECT queue, scheduler_id FROM bullmq.scheduler ORDER BY 1',
       );
-      return rows.length > 1 && rows;
+      return rows.length > 2 && rows;
     });
     expect(scheduled).toEqual([
+      { queue: 'conflicts', scheduler_id: 'conflict-sweep' },
       { queue: 'maintenance', scheduler_id: 'projection-audit' },
       { queue: 'reservations', scheduler_id: 'reservation-sweep' },
     ]);

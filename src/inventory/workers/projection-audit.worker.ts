@@ -2,6 +2,7 @@ import { InjectQueue, OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullm
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Job, Queue } from 'bullmq';
 import { MAINTENANCE_QUEUE } from '../../queue/queue.names.js';
+import { keepScheduled } from '../../queue/recurring-job.js';
 import { ProjectionAuditService } from '../projection-audit.service.js';
 
 const AUDIT_JOB = 'projection-audit';
@@ -20,10 +21,7 @@ export class ProjectionAuditWorker extends WorkerHost implements OnApplicationBo
   }
 
   onApplicationBootstrap(): void {
-    // Not awaited: with the queue down the service starts all the same, and BullMQ goes on trying to connect.
-    this.queue.upsertJobScheduler(AUDIT_JOB, { every: AUDIT_EVERY_MS }, { name: AUDIT_JOB }).catch((error: unknown) => {
-      this.logger.error({ err: error }, 'The projection audit could not be scheduled');
-    });
+    keepScheduled(this.queue, AUDIT_JOB, AUDIT_EVERY_MS);
   }
 
   override async process(): Promise<{ tenants: number; drifts: number }> {

@@ -1,8 +1,9 @@
 import { InjectQueue, OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Job, Queue, UnrecoverableError } from 'bullmq';
-import { isUUID } from 'class-validator';
-import { EXPIRE_JOB, type ExpireJob, RESERVATION_QUEUE, RESERVATION_SWEEP_JOB } from '../../queue/queue.names.js';
+import { EXPIRE_JOB, RESERVATION_QUEUE, RESERVATION_SWEEP_JOB } from '../../queue/queue.names.js';
+import { keepScheduled } from '../../queue/recurring-job.js';
+import { tenantIn, tenantOf } from '../../queue/tenant-job.js';
 import { ReservationExpiryService } from '../reservation-expiry.service.js';
 
 /** How late a reservation lapses at most whose job was lost, or that was made further ahead than jobs are. */
@@ -21,22 +22,14 @@ export class ReservationExpiryWorker extends WorkerHost implements OnApplication
   }
 
   onApplicationBootstrap(): void {
-    this.scheduleSweep();
-    // A Redis that comes back may have forgotten the schedule.
-    this.queue.getBackend().on('ready', () => {
-      this.scheduleSweep();
-    });
+    keepScheduled(this.queue, RESERVATION_SWEEP_JOB, SWEEP_EVERY_MS);
   }
 
   /** Runs at least once. The job says where to look, and the log what is open still. */
-  override async process(job: Job<Partial<ExpireJob> | null>): Promise<{ lapsed: number }> {
+  override async process(job: Job<unknown>): Promise<{ lapsed: number }> {
     switch (job.name) {
-      case EXPIRE_JOB: {
-        const { tenantId = '' } = job.data ?? {};
-        // Trying again would not mend it.
-        if (!isUUID(tenantId, 'loose')) throw new UnrecoverableError('The job names no tenant');
-        return { lapsed: await this.expiry.expireDue(tenantId, new Date()) };
-      }
+      case EXPIRE_JOB:
+        return { lapsed: await this.expiry.expireDue(tenantOf(job), new Date()) };
       case RESERVATION_SWEEP_JOB: {
         const { lapsed, failures } = await this.expiry.expireAllDue(new Date());
         for (const { tenantId, error } of failures) {
@@ -53,10 +46,10 @@ export class ReservationExpiryWorker extends WorkerHost implements OnApplication
   }
 
   @OnWorkerEvent('failed')
-  onFailed(job: Job<Partial<ExpireJob> | null> | undefined, error: Error): void {
+  onFailed(job: Job<unknown> | undefined, error: Error): void {
     const { name, data, attemptsMade } = job ?? {};
     this.logger.warn(
-      { job: name, tenantId: data?.tenantId, attempt: attemptsMade, err: error },
+      { job: name, tenantId: tenantIn(data), attempt: attemptsMade, err: error },
       'A reservation job failed',
     );
   }
@@ -64,14 +57,5 @@ export class ReservationExpiryWorker extends WorkerHost implements OnApplication
   @OnWorkerEvent('error')
   onError(error: Error): void {
     this.logger.debug({ reason: error.message }, 'The reservation queue is out of reach'); // for each try to connect
-  }
-
-  private scheduleSweep(): void {
-    // Not awaited: with the queue down the service starts all the same, and BullMQ goes on trying to connect.
-    this.queue
-      .upsertJobScheduler(RESERVATION_SWEEP_JOB, { every: SWEEP_EVERY_MS }, { name: RESERVATION_SWEEP_JOB })
-      .catch((error: unknown) => {
-        this.logger.error({ err: error }, 'The reservation sweep could not be scheduled');
-      });
   }
 }
