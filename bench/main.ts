@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { benchmarkConflicts } from './conflicts.js';
 import { BenchmarkError, InterruptedError } from './environment.js';
 import { benchmarkPull } from './pull.js';
 import { benchmarkPush } from './push.js';
@@ -9,6 +10,7 @@ const BENCHMARKS: Readonly<Record<string, (args: readonly string[]) => Promise<v
   push: benchmarkPush,
   pull: benchmarkPull,
   snapshot: benchmarkSnapshot,
+  conflicts: benchmarkConflicts,
 };
 const DEFAULT = 'push';
 
