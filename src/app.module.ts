@@ -2,10 +2,12 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { Settings } from './config/settings.js';
 import { ConflictsModule } from './conflicts/conflicts.module.js';
+import { ConflictsWorkersModule } from './conflicts/workers/conflicts-workers.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InventoryModule } from './inventory/inventory.module.js';
 import { InventoryWorkersModule } from './inventory/workers/inventory-workers.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { PaymentsModule } from './payments/payments.module.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { SignalsModule } from './signals/signals.module.js';
@@ -29,13 +31,14 @@ export class AppModule {
         settingsModule,
         DatabaseModule,
         SignalsModule,
+        MetricsModule,
         TenancyModule,
         InventoryModule,
         PaymentsModule,
         ConflictsModule,
         SyncModule,
         HealthModule,
-        ...(settings.role === 'api' ? [] : [InventoryWorkersModule]),
+        ...(settings.role === 'api' ? [] : [InventoryWorkersModule, ConflictsWorkersModule]),
       ],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -173,6 +173,7 @@ CREATE TABLE stock_events (
 CREATE INDEX stock_events_by_device_clock ON public.stock_events USING btree (tenant_id, device_id, client_lamport);
 CREATE INDEX stock_events_by_product ON public.stock_events USING btree (tenant_id, product_id, lamport_ts);
 CREATE INDEX stock_events_by_reference ON public.stock_events USING btree (tenant_id, ref_operation_id) WHERE (ref_operation_id IS NOT NULL);
+CREATE INDEX stock_events_counts ON public.stock_events USING btree (tenant_id, product_id, lamport_ts) WHERE (operation = 'SET'::text);
 CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON public.stock_events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER immutable_as_a_whole BEFORE TRUNCATE ON public.stock_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE stock_events ENABLE ROW LEVEL SECURITY;
@@ -215,13 +216,26 @@ CREATE TABLE sync_conflicts (
   detected_lamport bigint NOT NULL,
   detected_at timestamp with time zone NOT NULL,
   resolved_at timestamp with time zone,
+  stock_then integer,
+  awaits text,
+  verdict text,
+  resolved_by uuid,
+  user_feedback text,
+  suggestion jsonb,
+  decisions jsonb NOT NULL DEFAULT '[]'::jsonb,
   CONSTRAINT sync_conflicts_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT sync_conflicts_awaits_check CHECK ((awaits = ANY (ARRAY['HEURISTIC'::text, 'PERSON'::text]))),
+  CONSTRAINT sync_conflicts_check CHECK (((status = 'PENDING'::text) = (awaits IS NOT NULL))),
+  CONSTRAINT sync_conflicts_check1 CHECK (((status = 'PENDING'::text) = (verdict IS NULL))),
   CONSTRAINT sync_conflicts_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
   CONSTRAINT sync_conflicts_entity_check CHECK ((entity = ANY (ARRAY['PRODUCT'::text, 'PAYMENT'::text, 'STOCK'::text]))),
   CONSTRAINT sync_conflicts_resolution_method_check CHECK ((resolution_method = ANY (ARRAY['HARDCODED'::text, 'HEURISTIC'::text, 'MANUAL'::text]))),
-  CONSTRAINT sync_conflicts_status_check CHECK ((status = ANY (ARRAY['PENDING'::text, 'RESOLVED_AUTO'::text, 'RESOLVED_MANUAL'::text])))
+  CONSTRAINT sync_conflicts_status_check CHECK ((status = ANY (ARRAY['PENDING'::text, 'RESOLVED_AUTO'::text, 'RESOLVED_MANUAL'::text]))),
+  CONSTRAINT sync_conflicts_verdict_check CHECK ((verdict = ANY (ARRAY['A'::text, 'B'::text, 'BOTH'::text, 'NEITHER'::text])))
 );
+CREATE INDEX sync_conflicts_awaiting ON public.sync_conflicts USING btree (tenant_id, awaits, detected_lamport) WHERE (awaits IS NOT NULL);
 CREATE UNIQUE INDEX sync_conflicts_by_detection ON public.sync_conflicts USING btree (tenant_id, detected_lamport);
+CREATE INDEX sync_conflicts_by_entity ON public.sync_conflicts USING btree (tenant_id, entity_id, detected_lamport);
 CREATE UNIQUE INDEX sync_conflicts_by_lamport ON public.sync_conflicts USING btree (tenant_id, lamport_ts);
 ALTER TABLE sync_conflicts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_conflicts FORCE ROW LEVEL SECURITY;

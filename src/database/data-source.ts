@@ -6,6 +6,7 @@ import { Conflicts1764000003000 } from '../../migrations/1764000003000-conflicts
 import { DeviceStatus1764000004000 } from '../../migrations/1764000004000-device-status.js';
 import { Reservations1764000005000 } from '../../migrations/1764000005000-reservations.js';
 import { ClockTime1764000006000 } from '../../migrations/1764000006000-clock-time.js';
+import { ConflictDecisions1764000007000 } from '../../migrations/1764000007000-conflict-decisions.js';
 
 /** In the order they run. Listed, not found by a pattern: what is not compiled in can't be forgotten in a deploy. */
 const MIGRATIONS = [
@@ -16,6 +17,7 @@ const MIGRATIONS = [
   DeviceStatus1764000004000,
   Reservations1764000005000,
   ClockTime1764000006000,
+  ConflictDecisions1764000007000,
 ];
 
 /** More than any statement of a request may take (tenant-database.ts); 0 is no limit. */

@@ -12,6 +12,7 @@ import { ProductListingRepository } from './persistence/product-listing.reposito
 import { ProductEntity } from './persistence/product.entity.js';
 import { ProductRepository } from './persistence/product.repository.js';
 import { ReservationDeadlineRepository } from './persistence/reservation-deadline.repository.js';
+import { RivalRepository } from './persistence/rival.repository.js';
 import { StockEventEntity } from './persistence/stock-event.entity.js';
 import { StockEventRepository } from './persistence/stock-event.repository.js';
 import { StockLevelEntity } from './persistence/stock-level.entity.js';
@@ -36,6 +37,7 @@ import { VerificationService } from './verification.service.js';
     StockLevelRepository,
     ProductRepository,
     ReservationDeadlineRepository,
+    RivalRepository,
     ReservationScheduler,
   ],
   exports: [
@@ -44,6 +46,7 @@ import { VerificationService } from './verification.service.js';
     StockLevelRepository,
     ProductRepository,
     ReservationDeadlineRepository,
+    RivalRepository,
     ReservationScheduler,
   ],
 })

@@ -4,8 +4,9 @@ import { TenantSignals } from '../signals/tenant-signals.js';
 import { recordingTime } from '../tenancy/domain/lamport-clock.js';
 import { TenantClockRepository } from '../tenancy/persistence/tenant-clock.repository.js';
 import { TenantRepository } from '../tenancy/persistence/tenant.repository.js';
-import { lapse, lapseId } from './domain/lapse.js';
+import { lapse } from './domain/lapse.js';
 import { type ReferencedOperation, remainingOf } from './domain/reference.js';
+import { serverEventId } from './domain/server-event.js';
 import { ReservationDeadlineRepository } from './persistence/reservation-deadline.repository.js';
 import { StockEventRepository } from './persistence/stock-event.repository.js';
 import { StockLevelRepository } from './persistence/stock-level.repository.js';
@@ -109,11 +110,11 @@ export class ReservationExpiryService {
   ): Promise<ReferencedOperation[]> {
     const taken = await this.events.known(
       tx,
-      reservations.map(({ operationId }) => lapseId(operationId)),
+      reservations.map(({ operationId }) => serverEventId('VOID', operationId)),
     );
     return reservations.filter((reservation) => {
       const { operationId } = reservation;
-      const isTaken = taken.has(lapseId(operationId));
+      const isTaken = taken.has(serverEventId('VOID', operationId));
       if (isTaken && remainingOf(reservation) > 0) {
         this.logger.error(
           { tenantId: tx.tenantId, operationId },

@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { QueryFailedError } from 'typeorm';
+import { isTransient } from '../database/transient-error.js';
 import { PROBLEMS, type ProblemCode, ProblemError, problemType } from './problem.js';
 
 /** Seconds after which a caller that met 503 or 429 may try again. */
@@ -89,27 +89,6 @@ function codeOfStatus(status: number): ProblemCode {
     default:
       return status < 500 ? 'BAD_REQUEST' : 'INTERNAL';
   }
-}
-
-/**
- * Lost connections, a database that starts, stops or is still in recovery, and the limits on locks and statements:
- * trying again may help.
- */
-const TRANSIENT_SQLSTATES = /^(08...|53...|57P0[123]|55P03|57014|25P03|25006|55000|40001|40P01)$/;
-const TRANSIENT_SOCKET_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
-
-function isTransient(exception: unknown): boolean {
-  const error: unknown = exception instanceof QueryFailedError ? exception.driverError : exception;
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return (
-    TRANSIENT_SQLSTATES.test(code) ||
-    TRANSIENT_SOCKET_CODES.has(code) ||
-    // pg gives these no code: the pool's wait, its own limit on a query, and a socket that closed under one.
-    error.message === 'timeout exceeded when trying to connect' ||
-    error.message === 'Query read timeout' ||
-    error.message.startsWith('Connection terminated')
-  );
 }
 
 function numberProperty(value: unknown, name: string): number | undefined {

@@ -64,6 +64,16 @@ export const PROBLEMS = {
     title: 'The device id is taken',
     meaning: 'A device with this id was enrolled before, and may have been revoked since.',
   },
+  ALREADY_RESOLVED: {
+    status: 409,
+    title: 'The conflict is settled already',
+    meaning: 'The conflict was settled otherwise, by a person, a rule or the heuristics. `resolution` says how.',
+  },
+  RESOLUTION_OVERTAKEN: {
+    status: 409,
+    title: 'The decision does not fit any more',
+    meaning: 'What the ledger or the catalogue has become since does not allow this decision; `detail` says why.',
+  },
   TENANT_EXISTS: { status: 409, title: 'The tenant id is taken', meaning: 'A tenant with this id exists already.' },
   PAYLOAD_TOO_LARGE: {
     status: 413,

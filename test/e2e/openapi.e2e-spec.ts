@@ -55,7 +55,10 @@ describe('the API document', () => {
       const contents = response['content'] as Record<string, Schema> | undefined;
       // Streams have types of their own.
       const content =
-        contents?.['application/json'] ?? contents?.['application/x-ndjson'] ?? contents?.['text/event-stream'];
+        contents?.['application/json'] ??
+        contents?.['application/x-ndjson'] ??
+        contents?.['text/event-stream'] ??
+        contents?.['text/plain'];
       const schema = content?.['schema'] as Schema | undefined;
       return schema !== undefined && ('$ref' in schema || 'example' in schema || 'example' in (content ?? {}));
     };
@@ -83,7 +86,7 @@ describe('the API document', () => {
 
   it('says that a token is needed, and what happens without, exactly where it is', () => {
     const open = except(isProtected);
-    expect(open.sort()).toEqual(['GET /', 'GET /health/live', 'GET /health/ready']);
+    expect(open.sort()).toEqual(['GET /', 'GET /health/live', 'GET /health/ready', 'GET /metrics']);
     expect(
       except((operation, route) => open.includes(route) || ['401', '403'].every((s) => s in operation.responses)),
     ).toEqual([]);

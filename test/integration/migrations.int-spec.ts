@@ -12,6 +12,7 @@ const MIGRATIONS = [
   'DeviceStatus1764000004000',
   'Reservations1764000005000',
   'ClockTime1764000006000',
+  'ConflictDecisions1764000007000',
 ];
 
 describe('migrations', () => {

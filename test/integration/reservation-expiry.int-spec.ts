@@ -4,7 +4,7 @@ import { Queue, Worker } from 'bullmq';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { DataSource } from 'typeorm';
-import { lapseId } from '../../src/inventory/domain/lapse.js';
+import { serverEventId } from '../../src/inventory/domain/server-event.js';
 import { INT4_MAX } from '../../src/inventory/domain/operation.js';
 import {
   afterUse,
@@ -231,7 +231,7 @@ describe('reservations', () => {
       expect(await stockOf(product)).toBe(10);
       const [row] = await voidsOf(reserved);
       expect(row).toMatchObject({
-        operation_id: lapseId(reserved.operation_id ?? ''),
+        operation_id: serverEventId('VOID', reserved.operation_id ?? ''),
         product_id: product,
         device_id: SERVER_ID,
         device_type: 'SERVER',
@@ -324,7 +324,7 @@ describe('reservations', () => {
       const [product = ''] = newProducts(1);
       const [usurped, other] = [reserve(product, 1), reserve(product, 2)];
       const usurper = restock(product, 1);
-      usurper.operation_id = lapseId(usurped.operation_id ?? '');
+      usurper.operation_id = serverEventId('VOID', usurped.operation_id ?? '');
       await pushAccepted(restock(product, 3), usurped, other, usurper);
       expect(await expiry.expireDue(tenantId, LATER)).toBe(1);
       expect([await voidsOf(usurped), await stockOf(product)]).toEqual([[], 3]);

@@ -1,12 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
+import { DecisionWriter } from '../../src/conflicts/decision.writer.js';
+import { PaymentDisputeService } from '../../src/conflicts/payment-dispute.service.js';
 import { ConflictRepository } from '../../src/conflicts/persistence/conflict.repository.js';
+import { ResolutionService } from '../../src/conflicts/resolution.service.js';
+import { StockCaseLoader } from '../../src/conflicts/stock-case.loader.js';
+import { LongReads } from '../../src/database/long-reads.js';
 import { TenantDatabase } from '../../src/database/tenant-database.js';
+import type { Difference } from '../../src/inventory/domain/verification.js';
+import { LedgerAuditRepository } from '../../src/inventory/persistence/ledger-audit.repository.js';
 import { ProductRepository } from '../../src/inventory/persistence/product.repository.js';
 import { ReservationDeadlineRepository } from '../../src/inventory/persistence/reservation-deadline.repository.js';
+import { RivalRepository } from '../../src/inventory/persistence/rival.repository.js';
 import { StockEventRepository } from '../../src/inventory/persistence/stock-event.repository.js';
 import { StockLevelRepository } from '../../src/inventory/persistence/stock-level.repository.js';
+import type { ReservationScheduler } from '../../src/inventory/reservation-scheduler.js';
+import { VerificationService } from '../../src/inventory/verification.service.js';
+import { ConflictMetrics } from '../../src/metrics/conflict-metrics.js';
 import { PaymentRepository } from '../../src/payments/persistence/payment.repository.js';
+import type { TenantSignals } from '../../src/signals/tenant-signals.js';
 import { StateVersionRepository } from '../../src/states/persistence/state-version.repository.js';
 import type { PullPage } from '../../src/sync/domain/pull-page.js';
 import type { PushReceipt } from '../../src/sync/domain/push-outcome.js';
@@ -34,6 +47,8 @@ export class TestLedger {
   readonly database: TenantDatabase;
   private readonly pushes: PushService;
   private readonly pulls: PullService;
+  readonly resolutions: ResolutionService;
+  private readonly audits: VerificationService;
 
   constructor(source: DataSource) {
     this.database = new TenantDatabase(source);
@@ -46,15 +61,31 @@ export class TestLedger {
     const payments = new PaymentRepository();
     const versions = new StateVersionRepository();
     const conflicts = new ConflictRepository();
+    const rivals = new RivalRepository();
+    const tenants = new TenantRepository();
     const nobody: Pick<PushAnnouncer, 'announce'> = { announce: () => undefined };
     this.pushes = new PushService(
       this.database,
-      new PushContextLoader(clocks, devices, events, levels, products, payments, versions, conflicts),
+      new PushContextLoader(clocks, tenants, devices, rivals, events, levels, products, payments, versions, conflicts),
       new PushPlanWriter(clocks, events, levels, deadlines, products, payments, versions, conflicts),
       devices,
       new TenantTurns(),
       nobody as PushAnnouncer,
     );
+    const cases = new StockCaseLoader(events, rivals, levels, devices);
+    this.resolutions = new ResolutionService(
+      this.database,
+      clocks,
+      tenants,
+      conflicts,
+      cases,
+      new PaymentDisputeService(payments, versions),
+      new DecisionWriter(clocks, events, levels, deadlines, products, versions, conflicts),
+      { announce: () => undefined } as unknown as TenantSignals,
+      { schedule: () => undefined } as unknown as ReservationScheduler,
+      new ConflictMetrics(new Registry()),
+    );
+    this.audits = new VerificationService(this.database, new LongReads(8), clocks, new LedgerAuditRepository());
     this.pulls = new PullService(this.database, clocks, events, products, payments, conflicts, devices);
   }
 
@@ -91,5 +122,15 @@ export class TestLedger {
 
   pull(tenantId: string, deviceId: string, lastLamport: number, limit = 1_000): Promise<PullPage> {
     return this.pulls.pull({ role: 'device', userId: deviceId, tenantId, deviceId }, lastLamport, limit);
+  }
+
+  /** What a verification of the whole ledger finds wrong. */
+  async verify(tenantId: string): Promise<Difference[]> {
+    const found: Difference[] = [];
+    await this.audits.verify(tenantId, (differences) => {
+      found.push(...differences);
+      return Promise.resolve();
+    });
+    return found;
   }
 }

@@ -1,9 +1,22 @@
 import type { Conflict, RecordedConflict } from '../../src/conflicts/domain/conflict.js';
+import { rivalQueries } from '../../src/conflicts/domain/rival-queries.js';
 import { conflictIdOf } from '../../src/conflicts/domain/state-conflicts.js';
 import type { StockLevel } from '../../src/inventory/domain/ledger.js';
 import { openingBalanceId } from '../../src/inventory/domain/opening-balance.js';
-import type { Product } from '../../src/inventory/domain/product.js';
-import { afterUse, type ReferencedOperation } from '../../src/inventory/domain/reference.js';
+import {
+  CLAIMS_MAX,
+  type LoggedOperation,
+  type RivalQuery,
+  type Rivals,
+} from '../../src/inventory/domain/logged-operation.js';
+import { deletionOf, type Product, type ProductDeletion } from '../../src/inventory/domain/product.js';
+import {
+  afterDecision,
+  afterUse,
+  newlyRecorded,
+  type ReferencedOperation,
+} from '../../src/inventory/domain/reference.js';
+import { serverEventId } from '../../src/inventory/domain/server-event.js';
 import type { StockEvent } from '../../src/inventory/domain/stock-event.js';
 import type { Payment } from '../../src/payments/domain/payment.js';
 import type { EditBase } from '../../src/states/domain/merge.js';
@@ -12,6 +25,7 @@ import { decidePush, type PushPlan } from '../../src/sync/domain/decide-push.js'
 import type { PushCommand } from '../../src/sync/domain/push-command.js';
 import type { PushContext } from '../../src/sync/domain/push-context.js';
 import { GENESIS_HASH, type TenantClock } from '../../src/tenancy/domain/lamport-clock.js';
+import { DEFAULT_SETTINGS, type TenantSettings } from '../../src/tenancy/domain/tenant-settings.js';
 import { CATALOGUE, type HistoryPush } from './arbitraries.js';
 
 /**
@@ -33,7 +47,12 @@ export class PushLog {
   };
 
   /** @param catalogue products that are in it beside those pushed: they live. */
-  constructor(private readonly catalogue: ReadonlySet<string> = CATALOGUE) {}
+  constructor(
+    private readonly catalogue: ReadonlySet<string> = CATALOGUE,
+    readonly settings: TenantSettings = DEFAULT_SETTINGS,
+    /** Whether devices are taken to have seen all that others did: then nothing is concurrent with anything. */
+    private readonly informed = false,
+  ) {}
 
   /** Only what the push names, and a copy: the log goes on growing. */
   contextFor(
@@ -49,9 +68,16 @@ export class PushLog {
     const moved = new Set(operations.map((operation) => operation.productId));
     const edited = new Set(products.map((edit) => edit.id));
     const opened = products.filter((edit) => edit.currentStock !== null).map((edit) => edit.id);
+    const rivals = this.rivals(
+      command.deviceId,
+      this.informed ? [] : rivalQueries(operations, this.levels, lastPulledLamport, this.settings),
+    );
     const operationIds = new Set([
       ...operations.map((operation) => operation.operationId),
       ...opened.map(openingBalanceId),
+      ...[...rivals.values()].flatMap(({ claims }) =>
+        claims.map(({ content }) => serverEventId('VOID', content.operationId)),
+      ),
     ]);
     const referred = new Set(operations.flatMap(({ refOperationId }) => refOperationId ?? []));
     const lamports = new Set(operations.map((operation) => operation.clientLamport));
@@ -60,9 +86,14 @@ export class PushLog {
       ...[...edited].flatMap((id) => this.products.get(id)?.fields.sku ?? []),
     ]);
     const posTransactions = new Set(payments.flatMap(({ said }) => said.posTransactionId ?? []));
-    const conflictIds = new Set([...editIds].map((editId) => conflictIdOf('EDIT', editId)));
+    const conflictIds = new Set([
+      ...[...editIds].map((editId) => conflictIdOf('EDIT', editId)),
+      ...operations.map(({ operationId }) => conflictIdOf('OPERATION', operationId)),
+    ]);
     return {
       clock: this.clock,
+      settings: this.settings,
+      rivals,
       known: new Map(
         this.events
           .filter((event) => operationIds.has(event.operationId))
@@ -74,9 +105,9 @@ export class PushLog {
       references: this.references(referred),
       levels: pick(this.levels, new Set([...moved, ...opened])),
       catalogue: pick(
-        new Map([
+        new Map<string, ProductDeletion | null>([
           ...[...this.catalogue].map((id) => [id, null] as const),
-          ...[...this.products.values()].map((product) => [product.id, product.deletedLamport] as const),
+          ...[...this.products.values()].map((product) => [product.id, deletionOf(product)] as const),
         ]),
         moved,
       ),
@@ -139,17 +170,36 @@ export class PushLog {
     return new Map(
       this.events
         .filter(({ operationId }) => ids.has(operationId))
-        .map((event) => {
-          const { operationId, productId, deviceId, kind, reason, delta, disposition, lamport } = event;
-          const named: ReferencedOperation = {
-            ...{ operationId, productId, deviceId, kind, reason, delta, disposition, lamport },
-            ...{ cancelled: 0, closedBy: null },
-          };
-          return [
-            operationId,
-            this.events.filter((later) => later.refOperationId === operationId).reduce(after, named),
-          ];
-        }),
+        .map((event) => [event.operationId, this.stateOf(event)]),
+    );
+  }
+
+  /** What has become of an event. */
+  stateOf(event: StockEvent): ReferencedOperation {
+    return this.events
+      .filter((later) => later.refOperationId === event.operationId)
+      .reduce(after, newlyRecorded(event));
+  }
+
+  private rivals(deviceId: string, queries: readonly RivalQuery[]): Map<string, Rivals> {
+    return new Map(
+      queries.map(({ productId, after, movement, claims }) => {
+        const standing = this.events
+          .filter((event) => event.productId === productId && event.deviceId !== deviceId && event.lamport > after)
+          .map((event): LoggedOperation => ({ content: event, state: this.stateOf(event) }))
+          .filter(({ state }) => state.disposition === 'APPLIED' && state.closedBy !== 'VOID')
+          .reverse();
+        const last = (...kinds: readonly string[]) =>
+          standing.find(({ content }) => kinds.includes(content.kind)) ?? null;
+        return [
+          productId,
+          {
+            count: last('SET'),
+            movement: movement ? last('INCREMENT', 'DECREMENT') : null,
+            claims: claims ? standing.filter(({ content }) => content.kind === 'DECREMENT').slice(0, CLAIMS_MAX) : [],
+          },
+        ];
+      }),
     );
   }
 
@@ -175,9 +225,11 @@ export class PushLog {
   }
 }
 
-function after(named: ReferencedOperation, { kind, reason, delta }: StockEvent): ReferencedOperation {
-  if (kind === 'VOID') return { ...named, closedBy: 'VOID' };
-  return kind === 'RELEASE' ? named : afterUse(named, { kind, reason, delta });
+function after(named: ReferencedOperation, event: StockEvent): ReferencedOperation {
+  const { kind, reason, delta, effect, disposition } = event;
+  return kind === 'VOID' || kind === 'RELEASE'
+    ? afterDecision(named, { kind, effect })
+    : afterUse(named, { kind, reason, delta }, disposition);
 }
 
 function pick<V>(from: ReadonlyMap<string, V>, keys: ReadonlySet<string>): Map<string, V> {
@@ -207,6 +259,7 @@ function asRecorded(conflict: Conflict): RecordedConflict {
   return {
     ...conflict,
     status: conflict.resolution ? 'RESOLVED_AUTO' : 'PENDING',
+    decisions: conflict.decisions.map((decision) => ({ ...decision, at: new Date(0) })),
     detectedLamport: conflict.lamport,
     detectedAt: new Date(0),
     resolvedAt: null,
@@ -226,7 +279,7 @@ type Replayable = readonly (HistoryPush & { readonly lastPulledLamport?: number 
 /** Pushes a whole history to an empty log. */
 export function replay(
   history: Replayable,
-  log = new PushLog(),
+  log = new PushLog(CATALOGUE, DEFAULT_SETTINGS, true),
 ): { readonly log: PushLog; readonly pushes: readonly ReplayedPush[] } {
   const pushes = history.map(({ command, clockSkewMs, lastPulledLamport = null }) => {
     const context = log.contextFor(command, clockSkewMs, lastPulledLamport);

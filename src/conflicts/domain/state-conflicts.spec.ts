@@ -15,6 +15,7 @@ import { type Payment, type PaymentFields, UNRECONCILED } from '../../payments/d
 import { NO_EDITS, type EditBase, mergeEdit } from '../../states/domain/merge.js';
 import type { Fields } from '../../states/domain/state.js';
 import { closedReservation, conflictIdOf, duplicatePayment, fieldEdit } from './state-conflicts.js';
+import type { Judgement } from './verdict.js';
 
 const CHEESE: ProductFields = {
   ...{ name: 'Cheese', description: null, price: 1, sku: null, category: null, reorderPoint: null, isDeleted: false },
@@ -41,6 +42,15 @@ describe('conflictIdOf', () => {
   });
 });
 
+/** What the log keeps of a conflict that the push has settled, beside what it is about. */
+function settledByRule(name: string, { winnerId, ...answer }: Judgement & { readonly winnerId: string | null }) {
+  return {
+    ...{ stockThen: null, awaits: null, suggestion: null },
+    resolution: { method: 'HARDCODED', ...answer, winnerId, resolvedBy: null, feedback: null },
+    decisions: [{ tier: 'HARDCODED', name, answer }],
+  };
+}
+
 describe('fieldEdit', () => {
   it('tells both sides in full, which fields are in question, and which side stands', () => {
     const said = { name: 'Honey', price: 1, category: null } as const;
@@ -61,12 +71,12 @@ describe('fieldEdit', () => {
         deviceId: deviceId(2),
         payload: { id: productId(1), ...CHEESE, clientLamport: 10, lamport: 20, version: 2 },
       },
-      resolution: {
-        method: 'HARDCODED',
-        reason: 'What stands is newer than the edit.',
+      ...settledByRule('last-write-wins', {
+        verdict: 'B',
         confidence: 1,
+        reason: 'What stands is newer than the edit.',
         winnerId: STANDING.editId,
-      },
+      }),
     });
   });
 
@@ -144,7 +154,7 @@ describe('duplicatePayment', () => {
         deviceId: deviceId(2),
         payload: { ...IN_CASH, id: paymentId(1), clientLamport: 10, lamport: 20, version: 2 },
       },
-      resolution: null,
+      ...{ stockThen: null, awaits: 'HEURISTIC', resolution: null, suggestion: null, decisions: [] },
     });
   });
 
@@ -161,7 +171,8 @@ describe('duplicatePayment', () => {
 describe('closedReservation', () => {
   const reservation: ReferencedOperation = {
     ...{ operationId: operationId(1), productId: productId(1), deviceId: deviceId(2), kind: 'DECREMENT' },
-    ...{ reason: 'RESERVATION', delta: 3, disposition: 'APPLIED', lamport: 4, cancelled: 0, closedBy: null },
+    ...{ reason: 'RESERVATION', delta: 3, disposition: 'APPLIED', lamport: 4, effect: -3 },
+    ...{ cancelled: 0, closedBy: null, confirmed: false },
   };
   const sale = aSale({ operationId: operationId(2), delta: 2, amount: 8.5, refOperationId: operationId(1) });
 
@@ -181,7 +192,7 @@ describe('closedReservation', () => {
       fields: [],
       a: { id: operationId(2), deviceId: deviceId(1), payload: { ...sale } },
       b: { id: operationId(1), deviceId: deviceId(2), payload: { ...reservation, ...how } },
-      resolution: { method: 'HARDCODED', reason, confidence: 1, winnerId: null },
+      ...settledByRule('closed-reservation', { verdict: 'BOTH', confidence: 1, reason, winnerId: null }),
     });
   });
 });

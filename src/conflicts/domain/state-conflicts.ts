@@ -5,7 +5,8 @@ import type { Operation } from '../../inventory/domain/operation.js';
 import type { Merge } from '../../states/domain/merge.js';
 import type { Edit, Entity, Fields, Scalar, State } from '../../states/domain/state.js';
 import { uuidV5 } from '../../tenancy/domain/name-based-uuid.js';
-import type { Conflict } from './conflict.js';
+import type { Conflict, Resolution } from './conflict.js';
+import type { Verdict } from './verdict.js';
 
 /** A conflict that has no place in the order yet. */
 export type NewConflict = Omit<Conflict, 'lamport'>;
@@ -36,12 +37,12 @@ export function fieldEdit<F extends object>(
     fields: merge.contested,
     a: { id: edit.editId, deviceId: edit.deviceId, payload: payloadOfEdit(edit) },
     b: { id: current.editId, deviceId: current.deviceId, payload: payloadOfState(current) },
-    resolution: {
-      method: 'HARDCODED',
-      reason: merge.newer ? 'The edit is newer than what stood.' : 'What stands is newer than the edit.',
-      confidence: 1,
-      winnerId: merge.newer ? edit.editId : current.editId,
-    },
+    ...byRule(
+      'last-write-wins',
+      merge.newer ? 'A' : 'B',
+      merge.newer ? 'The edit is newer than what stood.' : 'What stands is newer than the edit.',
+      merge.newer ? edit.editId : current.editId,
+    ),
   };
 }
 
@@ -55,13 +56,18 @@ export function duplicatePayment(edit: PaymentEdit, proposed: Fields, first: Pay
     fields: ['posTransactionId'],
     a: { id: edit.id, deviceId: edit.deviceId, payload: { ...proposed, ...payloadOfEdit(edit) } },
     b: { id: first.id, deviceId: first.deviceId, payload: payloadOfState(first) },
-    resolution: null,
+    ...{ stockThen: null, awaits: 'HEURISTIC', resolution: null, suggestion: null, decisions: [] },
   };
 }
 
 /** A sale that confirms a reservation which had been closed: an ordinary sale, and worth a look. */
 export function closedReservation(sale: Operation, reservation: ReferencedOperation): NewConflict {
-  const closed = reservation.closedBy === 'SALE' ? 'had been sold already' : 'had lapsed or been cancelled';
+  const closed =
+    reservation.closedBy === 'SALE'
+      ? 'had been sold already'
+      : reservation.disposition === 'HELD'
+        ? 'was still waiting for a decision'
+        : 'had lapsed or been cancelled';
   return {
     id: conflictIdOf('OPERATION', sale.operationId),
     kind: 'RESERVATION_CLOSED',
@@ -70,12 +76,27 @@ export function closedReservation(sale: Operation, reservation: ReferencedOperat
     fields: [],
     a: { id: sale.operationId, deviceId: sale.deviceId, payload: scalars(sale) },
     b: { id: reservation.operationId, deviceId: reservation.deviceId, payload: scalars(reservation) },
-    resolution: {
-      method: 'HARDCODED',
-      reason: `The reservation ${closed}, so the sale was recorded as an ordinary one.`,
-      confidence: 1,
-      winnerId: null,
-    },
+    ...byRule(
+      'closed-reservation',
+      'BOTH',
+      `The reservation ${closed}, so the sale was recorded as an ordinary one.`,
+      null,
+    ),
+  };
+}
+
+/** What the push itself settles, for certain. */
+function byRule(
+  name: string,
+  verdict: Verdict,
+  reason: string,
+  winnerId: string | null,
+): Pick<NewConflict, 'stockThen' | 'awaits' | 'resolution' | 'suggestion' | 'decisions'> {
+  const answer = { verdict, confidence: 1, reason };
+  const resolution: Resolution = { method: 'HARDCODED', ...answer, winnerId, resolvedBy: null, feedback: null };
+  return {
+    ...{ stockThen: null, awaits: null, resolution, suggestion: null },
+    decisions: [{ tier: 'HARDCODED', name, answer }],
   };
 }
 
@@ -88,6 +109,6 @@ function payloadOfState<F extends object>(state: State<F>): Fields {
   return { ...(state.fields as Fields), id, clientLamport, lamport, version };
 }
 
-function scalars(of: object): Record<string, Scalar> {
+export function scalars(of: object): Record<string, Scalar> {
   return { ...(of as Readonly<Record<string, Scalar>>) };
 }

@@ -136,8 +136,10 @@ const aReservation = (fields: Partial<ReferencedOperation> = {}): ReferencedOper
   delta: 5,
   disposition: 'APPLIED',
   lamport: 1,
+  effect: -5,
   cancelled: 0,
   closedBy: null,
+  confirmed: false,
   ...fields,
 });
 const aSold = (fields: Partial<ReferencedOperation> = {}): ReferencedOperation =>
@@ -224,11 +226,18 @@ describe('move, of what names another operation', () => {
       { ok: false, code: 'QUANTITY_OUT_OF_RANGE', available: 5 },
     ],
     [
-      'refuses to give back what has not been taken yet',
+      'gives back nothing of a sale that waits for a decision',
       9,
-      cancellation(1),
+      cancellation(5),
       aSold({ disposition: 'HELD' }),
-      { ok: false, code: 'QUANTITY_OUT_OF_RANGE', available: 0 },
+      { ok: true, effect: 0, stockAfter: 9 },
+    ],
+    [
+      'refuses to cancel more than was sold, waiting or not',
+      9,
+      cancellation(4),
+      aSold({ disposition: 'HELD', cancelled: 2 }),
+      { ok: false, code: 'QUANTITY_OUT_OF_RANGE', available: 3 },
     ],
     [
       'does not leave the range of stock for a cancellation',

@@ -1,5 +1,5 @@
 import { INT4_MAX, type Operation } from './operation.js';
-import { cancellableOf, isTakenBack, type ReferencedOperation, remainingOf, useOf } from './reference.js';
+import { cancellableOf, isWithoutEffect, type ReferencedOperation, remainingOf, useOf } from './reference.js';
 
 /** Stock of a product: the sum of the effects of its events (I1). */
 export interface StockLevel {
@@ -46,15 +46,25 @@ export function move(level: StockLevel, operation: Movable, named: ReferencedOpe
     const cancellable = cancellableOf(named);
     if (operation.delta > cancellable) return { ok: false, code: 'QUANTITY_OUT_OF_RANGE', available: cancellable };
   }
-  const available = level.quantity + heldFor(operation, named);
   const effect = effectOf(level, operation, named);
   const stockAfter = level.quantity + effect;
-  const lacks = operation.kind === 'DECREMENT' && level.tracked && operation.delta > available;
+  const missing = missingOf(level, operation, named);
+  const lacks = missing > 0;
   if (lacks && operation.paymentStatus !== 'PAID') {
-    return { ok: false, code: 'INSUFFICIENT_STOCK', available: Math.max(0, available) };
+    return { ok: false, code: 'INSUFFICIENT_STOCK', available: Math.max(0, operation.delta - missing) };
   }
   if (Math.abs(stockAfter) > INT4_MAX) return { ok: false, code: 'QUANTITY_OUT_OF_RANGE', available: null };
   return { ok: true, effect, stockAfter, tracked: level.tracked || operation.kind !== 'DECREMENT', oversold: lacks };
+}
+
+/** Units by which a DECREMENT exceeds what is available; 0 if it doesn't, or nobody counts them yet. */
+export function missingOf(
+  level: StockLevel,
+  operation: Pick<Movable, 'kind' | 'delta' | 'reason'>,
+  named: ReferencedOperation | null = null,
+): number {
+  if (operation.kind !== 'DECREMENT' || !level.tracked) return 0;
+  return Math.max(0, operation.delta - level.quantity - heldFor(operation, named));
 }
 
 /** The signed change that a recorded operation makes, in units, whatever was asked or refused. */
@@ -66,8 +76,8 @@ export function effectOf(
   const { kind, delta } = operation;
   switch (kind) {
     case 'INCREMENT':
-      // The units of a reservation that has lapsed are back already.
-      return named && useOf(operation, named) === 'CANCEL' && isTakenBack(named) ? 0 : delta;
+      // The units of a reservation that has lapsed are back already; those of a sale that waits never left.
+      return named && useOf(operation, named) === 'CANCEL' && isWithoutEffect(named) ? 0 : delta;
     case 'DECREMENT':
       return heldFor(operation, named) - delta;
     case 'SET':

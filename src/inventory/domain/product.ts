@@ -22,6 +22,18 @@ export interface Product extends State<ProductFields> {
   readonly updatedBy: string | null;
 }
 
+/** That a product was deleted, and by whom. */
+export interface ProductDeletion extends Pick<Product, 'id' | 'deviceId' | 'clientLamport' | 'editId'> {
+  readonly name: string;
+  readonly deletedLamport: number;
+}
+
+/** The product's deletion; null while it lives. */
+export function deletionOf(product: Product): ProductDeletion | null {
+  const { id, deviceId, clientLamport, editId, deletedLamport, fields } = product;
+  return deletedLamport === null ? null : { id, deviceId, clientLamport, editId, deletedLamport, name: fields.name };
+}
+
 export interface ProductEdit extends Edit<ProductFields> {
   /** Units that are there when the product is new; null if not said. */
   readonly currentStock: number | null;

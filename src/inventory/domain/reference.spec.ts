@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { afterUse, cancellableOf, isTakenBack, type ReferencedOperation, remainingOf, useOf } from './reference.js';
+import {
+  afterDecision,
+  afterUse,
+  cancellableOf,
+  isWithoutEffect,
+  type ReferencedOperation,
+  remainingOf,
+  useOf,
+} from './reference.js';
 
 const reservation: ReferencedOperation = {
   operationId: '00000000-0000-4000-8000-000000000001',
@@ -12,6 +20,8 @@ const reservation: ReferencedOperation = {
   lamport: 1,
   cancelled: 0,
   closedBy: null,
+  effect: -5,
+  confirmed: false,
 };
 const sold: ReferencedOperation = { ...reservation, reason: 'SALE' };
 const confirmation = { kind: 'DECREMENT', reason: 'SALE', delta: 5 } as const;
@@ -39,21 +49,37 @@ describe('a reference', () => {
 
   it('closes an open reservation as a sale, and leaves the sale to be cancelled instead', () => {
     const confirmed = afterUse(reservation, confirmation);
-    expect(confirmed).toEqual({ ...reservation, closedBy: 'SALE' });
+    expect(confirmed).toEqual({ ...reservation, closedBy: 'SALE', confirmed: true });
     expect([remainingOf(confirmed), cancellableOf(confirmed)]).toEqual([0, 0]);
     expect(afterUse(confirmed, confirmation)).toEqual(confirmed);
   });
 
-  it('changes nothing in what has lapsed: the log would count neither the sale nor the cancellation', () => {
-    const lapsed: ReferencedOperation = { ...reservation, cancelled: 2, closedBy: 'VOID' };
-    expect(isTakenBack(lapsed)).toBe(true);
-    expect([remainingOf(lapsed), cancellableOf(lapsed)]).toEqual([0, 3]);
-    expect(afterUse(lapsed, confirmation)).toEqual(lapsed);
-    expect(afterUse(lapsed, cancellationOf(3))).toEqual(lapsed);
+  it.each([
+    ['has lapsed', { closedBy: 'VOID' }],
+    ['waits for a decision', { disposition: 'HELD' }],
+    ['was decided against', { disposition: 'VOIDED' }],
+  ] as const)('finds nothing held by what %s, and counts its cancellations all the same', (_name, state) => {
+    const named: ReferencedOperation = { ...reservation, ...state, cancelled: 2 };
+    expect(isWithoutEffect(named)).toBe(true);
+    expect([remainingOf(named), cancellableOf(named)]).toEqual([0, 3]);
+    expect(afterUse(named, confirmation)).toEqual({ ...named, confirmed: true });
+    expect(cancellableOf(afterUse(named, cancellationOf(3)))).toBe(0);
+  });
+
+  it('is not used up by a sale that is held itself, but by a cancellation that is', () => {
+    expect(afterUse(reservation, confirmation, 'HELD')).toEqual(reservation);
+    expect(remainingOf(afterUse(reservation, cancellationOf(2), 'HELD'))).toBe(3);
+    expect(afterUse(reservation, cancellationOf(2), 'VOIDED')).toEqual(reservation);
+  });
+
+  it('holds again what a decision releases, less what was cancelled meanwhile', () => {
+    const held = afterUse({ ...reservation, disposition: 'HELD', effect: 0 }, cancellationOf(2));
+    expect(remainingOf(afterDecision(held, { kind: 'RELEASE', effect: -3 }))).toBe(3);
+    expect(remainingOf(afterDecision(reservation, { kind: 'VOID', effect: 5 }))).toBe(0);
   });
 
   it('closes nothing where all was cancelled: such a sale is an ordinary one', () => {
     const cancelled = afterUse(reservation, cancellationOf(5));
-    expect(afterUse(cancelled, confirmation)).toEqual(cancelled);
+    expect(afterUse(cancelled, confirmation)).toEqual({ ...cancelled, confirmed: true });
   });
 });

@@ -14,10 +14,28 @@ export interface ReferencedOperation {
   /** As it stands: what was held and then released is APPLIED. */
   readonly disposition: Disposition;
   readonly lamport: number;
-  /** Units that cancellations have given back. */
+  /** Signed units that it has moved: its own effect, or that of its release. */
+  readonly effect: number;
+  /** Units that cancellations have named. */
   readonly cancelled: number;
   /** What closed it first: a sale, if it was a reservation, or the server, which took it back. */
   readonly closedBy: 'SALE' | 'VOID' | null;
+  /** Whether a sale that took effect names it, be it that it found nothing held. */
+  readonly confirmed: boolean;
+}
+
+/** As it is when it has just been recorded. */
+export function newlyRecorded(
+  operation: Pick<
+    ReferencedOperation,
+    'operationId' | 'productId' | 'deviceId' | 'kind' | 'reason' | 'delta' | 'disposition' | 'lamport' | 'effect'
+  >,
+): ReferencedOperation {
+  const { operationId, productId, deviceId, kind, reason, delta, disposition, lamport, effect } = operation;
+  return {
+    ...{ operationId, productId, deviceId, kind, reason, delta, disposition, lamport, effect },
+    ...{ cancelled: 0, closedBy: null, confirmed: false },
+  };
 }
 
 /** What the operation does to the one it names. */
@@ -47,34 +65,47 @@ export function remainingOf(named: ReferencedOperation): number {
   return named.disposition === 'APPLIED' && named.closedBy === null ? notCancelled(named) : 0;
 }
 
-/** Whether the server has taken it back, or never let it take effect: its units are in stock, whoever cancels it. */
-export function isTakenBack(named: ReferencedOperation): boolean {
-  return named.disposition === 'VOIDED' || named.closedBy === 'VOID';
+/** Whether it has no effect: it waits for a decision, was decided against, or the server has taken it back. */
+export function isWithoutEffect(named: ReferencedOperation): boolean {
+  return named.disposition !== 'APPLIED' || named.closedBy === 'VOID';
 }
 
 /**
- * Units that a cancellation of it may name. Of what the server has taken back, as many as if it had not: its device
- * cancels rightly what it doesn't know to be over, and that has no effect.
+ * Units that a cancellation of it may name. Of what has no effect, as many as if it had: its device cancels rightly what
+ * it doesn't know to be over or waiting, and that moves nothing.
  */
 export function cancellableOf(named: ReferencedOperation): number {
-  return isTakenBack(named) ? notCancelled(named) : remainingOf(named);
+  return isWithoutEffect(named) ? notCancelled(named) : remainingOf(named);
 }
 
-function notCancelled({ delta, cancelled }: ReferencedOperation): number {
+/** Units that nobody has cancelled, whatever else became of it. */
+export function notCancelled({ delta, cancelled }: ReferencedOperation): number {
   return Math.max(0, delta - cancelled);
 }
 
-/** As it is after `operation` has used it. */
+/** As it is after `operation` has been recorded, which names it. A cancellation counts from when it is known. */
 export function afterUse(
   named: ReferencedOperation,
   operation: Pick<Operation, 'kind' | 'reason' | 'delta'>,
+  disposition: Disposition = 'APPLIED',
 ): ReferencedOperation {
   switch (useOf(operation, named)) {
     case 'CONFIRM':
-      return remainingOf(named) > 0 ? { ...named, closedBy: 'SALE' } : named;
+      if (disposition !== 'APPLIED') return named;
+      return { ...named, confirmed: true, closedBy: remainingOf(named) > 0 ? 'SALE' : named.closedBy };
     case 'CANCEL':
-      return isTakenBack(named) ? named : { ...named, cancelled: named.cancelled + operation.delta };
+      return disposition === 'VOIDED' ? named : { ...named, cancelled: named.cancelled + operation.delta };
     case 'NONE':
       return named;
   }
+}
+
+/** As it is after the server has appended its decision on it. */
+export function afterDecision(
+  named: ReferencedOperation,
+  decision: { readonly kind: 'RELEASE' | 'VOID'; readonly effect: number },
+): ReferencedOperation {
+  return decision.kind === 'VOID'
+    ? { ...named, closedBy: 'VOID' }
+    : { ...named, disposition: 'APPLIED', effect: decision.effect };
 }

@@ -7,8 +7,7 @@ export const SYSTEM_EVENT_KINDS = ['RELEASE', 'VOID'] as const;
 export const EVENT_KINDS = [...OPERATION_KINDS, ...SYSTEM_EVENT_KINDS] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** Stands for the server where an event names its device and its user. */
-export const SERVER_ID = '00000000-0000-0000-0000-000000000000';
+export { SERVER_ID } from '../../tenancy/domain/device.js';
 
 /** What an event says; of it its content hash is made. */
 export interface EventContent extends Omit<Operation, 'kind' | 'deviceType'> {

@@ -29,7 +29,12 @@ function verify({ events, levels, clock }: Ledger): Difference[] {
 
 /** The ledger that is behind a log, with three events recorded at a time. */
 function ledgerOf(log: PushLog): Ledger {
-  const events = log.events.map((event, index) => ({ ...event, syncedAt: START + Math.floor(index / 3) * 1_000 }));
+  const kinds = new Map(log.events.map(({ operationId, kind }) => [operationId, kind]));
+  const events = log.events.map((event, index) => ({
+    ...event,
+    syncedAt: START + Math.floor(index / 3) * 1_000,
+    decided: event.kind === 'VOID' || event.kind === 'RELEASE' ? (kinds.get(event.refOperationId ?? '') ?? null) : null,
+  }));
   return {
     events,
     levels: new Map(log.levels),
@@ -432,9 +437,10 @@ describe('a rebuild', () => {
   /** As the database sums them up. */
   function totals(events: readonly LoggedEvent[]): Map<string, StockLevel> {
     const found = new Map<string, StockLevel>();
-    for (const { productId: product, effect, kind, lamport } of events) {
+    for (const { productId: product, effect, kind, lamport, disposition, decided } of events) {
       const before = found.get(product);
-      const tracked = (before?.tracked ?? false) || kind === 'INCREMENT' || kind === 'SET';
+      const took = kind === 'RELEASE' ? decided : disposition === 'APPLIED' ? kind : null;
+      const tracked = (before?.tracked ?? false) || took === 'INCREMENT' || took === 'SET';
       found.set(product, { quantity: (before?.quantity ?? 0) + effect, tracked, lastLamport: lamport });
     }
     return found;

@@ -1,14 +1,17 @@
 import { GENESIS_HASH, type TenantClock } from '../../tenancy/domain/lamport-clock.js';
 import { chainHash, contentHash } from './hash-chain.js';
 import { EMPTY_LEVEL, effectOf, type StockLevel } from './ledger.js';
-import { afterUse, isReservation, type ReferencedOperation, remainingOf } from './reference.js';
-import { INT4_MAX, OPERATION_KINDS } from './operation.js';
-import type { StockEvent } from './stock-event.js';
+import { OPERATION_KINDS } from './operation.js';
+import { afterDecision, afterUse, isReservation, newlyRecorded, type ReferencedOperation } from './reference.js';
+import { releasedMovement, takenBack, withinRange } from './server-event.js';
+import type { EventKind, StockEvent } from './stock-event.js';
 
 /** An event as the log holds it now, of which nothing is believed. */
 export interface LoggedEvent extends StockEvent {
   /** When the server recorded it, in milliseconds since 1970. */
   readonly syncedAt: number;
+  /** Of a decision of the server, what it is about; null if it names nothing of the log. */
+  readonly decided: EventKind | null;
 }
 
 /** What can differ, with what it means. */
@@ -89,11 +92,15 @@ const NONE: readonly Difference[] = [];
  * What no rule connects to anything can't be found wrong: that is an event's time and lamport between those of its
  * neighbours, and the disposition of an event without effect.
  *
- * Memory grows with products and with reservations that are not sold, not with events.
+ * What the server took back or released is measured by the units that its decision speaks of, which are hashed.
+ *
+ * Memory grows with products, with reservations that are not sold and with operations that were not, or no longer, let
+ * take effect: not with events.
  */
 export class Verification {
   private readonly lines = new Map<string, Line>();
-  private readonly reservations = new Map<string, ReferencedOperation>();
+  /** What a later event may find with another effect than its content tells: reservations, and what has no effect. */
+  private readonly watched = new Map<string, ReferencedOperation>();
   /** Chain hashes that the next event can build on: one, or after a difference the stored one and the right one. */
   private heads: readonly Uint8Array[] = [GENESIS_HASH];
   private lamport = 0;
@@ -200,7 +207,7 @@ export class Verification {
   private checkStock(event: LoggedEvent, believed: boolean, note: Note): void {
     const { productId, effect, stockAfter } = event;
     const line = this.lineOf(productId);
-    const named = event.refOperationId === null ? undefined : this.reservations.get(event.refOperationId);
+    const named = event.refOperationId === null ? undefined : this.watched.get(event.refOperationId);
     const readings = line.balances.map((before) => {
       const expected = believed ? expectedEffect(event, before, named) : effect;
       // Wrong by itself, or only together with the effect: the balance is named where the effect doesn't explain it.
@@ -219,30 +226,42 @@ export class Verification {
         : unique([before + expected, stockAfter, before + effect, before]);
     line.sum += effect;
     line.lastLamport = event.lamport;
-    if (event.disposition === 'APPLIED' && (event.kind === 'INCREMENT' || event.kind === 'SET') && believed) {
-      line.tracked = true;
-    }
+    if (believed && makesTracked(event)) line.tracked = true;
     line.trackedDoubted ||= !believed;
-    this.keepReservations(event, believed, named);
+    this.watch(event, believed, named);
   }
 
   /**
    * A reservation that was sold is forgotten: whatever names it later has the effect it would have without it. One that
-   * lapsed is not: its cancellation gives nothing back.
+   * lapsed is not: its cancellation gives nothing back. The same goes for all that waits or was decided against.
    */
-  private keepReservations(event: LoggedEvent, believed: boolean, named: ReferencedOperation | undefined): void {
-    const { operationId, productId, deviceId, kind, reason, disposition, lamport, refOperationId } = event;
-    const delta = believed ? event.delta : Math.abs(event.effect);
-    if (isReservation({ kind, reason })) {
-      this.reservations.set(operationId, {
-        ...{ operationId, productId, deviceId, kind, reason, delta, disposition, lamport },
-        ...{ cancelled: 0, closedBy: null },
-      });
+  private watch(event: LoggedEvent, believed: boolean, named: ReferencedOperation | undefined): void {
+    const { operationId, kind, reason, disposition, refOperationId, effect } = event;
+    const delta = believed ? event.delta : Math.abs(effect);
+    if (isReservation({ kind, reason }) || (disposition !== 'APPLIED' && kind !== 'VOID' && kind !== 'RELEASE')) {
+      this.watched.set(operationId, newlyRecorded({ ...event, delta }));
     }
-    if (named === undefined || refOperationId === null || disposition !== 'APPLIED') return;
-    const after = useReservation(named, { kind, reason, delta });
-    if (after.closedBy === 'SALE') this.reservations.delete(refOperationId);
-    else this.reservations.set(refOperationId, after);
+    if (refOperationId === null) return;
+    switch (kind) {
+      case 'VOID':
+        this.watched.set(refOperationId, afterDecision(named ?? decidedBy(event, refOperationId), { kind, effect }));
+        break;
+      case 'RELEASE': {
+        const released = named && afterDecision(named, { kind, effect });
+        if (released && isReservation(released)) this.watched.set(refOperationId, released);
+        else this.watched.delete(refOperationId);
+        break;
+      }
+      case 'INCREMENT':
+      case 'DECREMENT':
+      case 'SET': {
+        if (!named) break;
+        const after = afterUse(named, { kind, reason, delta }, disposition);
+        if (after.closedBy === 'SALE') this.watched.delete(refOperationId);
+        else this.watched.set(refOperationId, after);
+        break;
+      }
+    }
   }
 
   private lineOf(productId: string): Line {
@@ -262,7 +281,7 @@ type Note = (
   stored: Difference['found'],
 ) => void;
 
-/** The effect that the event must have had on a stock of `quantity`; `named` is the reservation that it names. */
+/** The effect that the event must have had on a stock of `quantity`; `named` is what it names, if that is watched. */
 function expectedEffect(event: LoggedEvent, quantity: number, named: ReferencedOperation | undefined): number {
   if (event.disposition !== 'APPLIED') return 0;
   const { kind, delta, reason } = event;
@@ -272,27 +291,42 @@ function expectedEffect(event: LoggedEvent, quantity: number, named: ReferencedO
     case 'SET':
       return effectOf({ quantity }, { kind, delta, reason }, named);
     case 'VOID':
-      // What the reservation still holds, as far as the range of stock takes it (lapse.ts).
-      return named ? Math.min(INT4_MAX, quantity + remainingOf(named)) - quantity : 0;
+      // Of a reservation it is known what it held still.
+      return withinRange(quantity, named?.kind === 'DECREMENT' ? takenBack(named) : signed(event, 'VOID'));
     case 'RELEASE':
-      return event.effect; // nothing is held yet that could be released
+      return withinRange(quantity, named && named.kind !== 'SET' ? releasedMovement(named) : signed(event, 'RELEASE'));
   }
 }
 
-function useReservation(
-  named: ReferencedOperation,
-  { kind, reason, delta }: Pick<LoggedEvent, 'kind' | 'reason' | 'delta'>,
-): ReferencedOperation {
-  switch (kind) {
-    case 'VOID':
-      return { ...named, closedBy: 'VOID' };
-    case 'RELEASE':
-      return named;
+/** The units that a decision speaks of, in the direction that it moves them; a count may go either way. */
+function signed({ decided, delta, effect }: LoggedEvent, kind: 'VOID' | 'RELEASE'): number {
+  const backwards = kind === 'VOID' ? -1 : 1;
+  switch (decided) {
     case 'INCREMENT':
+      return delta * backwards;
     case 'DECREMENT':
+      return delta * -backwards;
     case 'SET':
-      return afterUse(named, { kind, reason, delta });
+    case 'VOID':
+    case 'RELEASE':
+    case null:
+      return effect < 0 ? 0 - delta : delta;
   }
+}
+
+/** Something that was not watched while it had its effect. */
+function decidedBy({ productId, delta, ...event }: LoggedEvent, operationId: string): ReferencedOperation {
+  const { deviceId, reason, lamport, decided } = event;
+  return newlyRecorded({
+    ...{ operationId, productId, deviceId, reason, lamport, delta },
+    ...{ kind: decided ?? 'DECREMENT', disposition: 'APPLIED', effect: 0 },
+  });
+}
+
+/** Whether it is a baseline: a receipt or a count, when it takes effect. */
+function makesTracked({ kind, disposition, decided }: LoggedEvent): boolean {
+  const what = kind === 'RELEASE' ? decided : disposition === 'APPLIED' ? kind : null;
+  return what === 'INCREMENT' || what === 'SET';
 }
 
 function isOperation({ kind }: LoggedEvent): boolean {

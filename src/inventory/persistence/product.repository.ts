@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { And, Any, LessThanOrEqual, MoreThan } from 'typeorm';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
-import type { Product, RecordedProduct } from '../domain/product.js';
+import type { Product, ProductDeletion, RecordedProduct } from '../domain/product.js';
 import { ProductEntity, toProduct } from './product.entity.js';
 
 const COLUMNS: readonly (readonly [name: string, type: string, value: (product: Product) => unknown])[] = [
@@ -32,6 +32,27 @@ const SAVE = `
         .map((name) => `${name} = excluded.${name}`)
         .join(', ')}`;
 
+interface DeletionRow {
+  readonly id: string;
+  readonly name: string;
+  readonly deleted_lamport: string | null;
+  readonly device_id: string;
+  readonly client_lamport: string;
+  readonly edit_id: string;
+}
+
+function toDeletion(row: DeletionRow): ProductDeletion | null {
+  if (row.deleted_lamport === null) return null;
+  return {
+    id: row.id,
+    name: row.name,
+    deletedLamport: toSafeInteger(row.deleted_lamport),
+    deviceId: row.device_id,
+    clientLamport: toSafeInteger(row.client_lamport),
+    editId: row.edit_id,
+  };
+}
+
 @Injectable()
 export class ProductRepository {
   /** Those of the products that are in the catalogue, tombstones too, by id. */
@@ -41,17 +62,19 @@ export class ProductRepository {
     return new Map(rows.map((row) => [row.id, toProduct(row)]));
   }
 
-  /** Of those of the products that are in the catalogue: at which lamport each was deleted, null while it lives. */
-  async deletionsOf(tx: TenantTransaction, productIds: readonly string[]): Promise<Map<string, number | null>> {
+  /** Of those of the products that are in the catalogue: its deletion, null while it lives. */
+  async deletionsOf(
+    tx: TenantTransaction,
+    productIds: readonly string[],
+  ): Promise<Map<string, ProductDeletion | null>> {
     if (productIds.length === 0) return new Map();
-    const rows = await tx.manager.query<{ id: string; deleted_lamport: string | null }[]>(
+    const rows = await tx.manager.query<DeletionRow[]>(
       `SELECT found.* FROM unnest($2::uuid[]) AS asked (id), LATERAL (
-         SELECT id, deleted_lamport FROM products WHERE tenant_id = $1 AND id = asked.id LIMIT 1) AS found`,
+         SELECT id, name, deleted_lamport, device_id, client_lamport, edit_id
+         FROM products WHERE tenant_id = $1 AND id = asked.id LIMIT 1) AS found`,
       [tx.tenantId, productIds],
     );
-    return new Map(
-      rows.map((row) => [row.id, row.deleted_lamport === null ? null : toSafeInteger(row.deleted_lamport)]),
-    );
+    return new Map(rows.map((row) => [row.id, toDeletion(row)]));
   }
 
   /** Which living product has which SKU: of those named, and of those that the products named have or had. */

@@ -3,7 +3,7 @@ import { And, LessThanOrEqual, MoreThan } from 'typeorm';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Disposition, StockLevel } from '../domain/ledger.js';
-import type { ReferencedOperation } from '../domain/reference.js';
+import { isReservation, type ReferencedOperation } from '../domain/reference.js';
 import type { RecordedEvent, StockEvent } from '../domain/stock-event.js';
 import { StockEventEntity } from './stock-event.entity.js';
 
@@ -60,21 +60,34 @@ interface KnownRow {
 }
 
 /**
- * Effects tell what the later events did: a cancellation of what the server had taken back has none, and a sale gave
- * back what was held for it only if it took less than it sold.
+ * Whether an event is a baseline: a receipt or a count, when it takes effect.
+ * @param event the alias of its row
  */
+export function makesTracked(event: string): string {
+  return `(${event}.disposition = 'APPLIED' AND ${event}.operation IN ('INCREMENT', 'SET')
+    OR ${event}.operation = 'RELEASE' AND (
+      SELECT held.operation <> 'DECREMENT' FROM stock_events held
+      WHERE held.tenant_id = ${event}.tenant_id AND held.operation_id = ${event}.ref_operation_id))`;
+}
+
+/** What the events that name an operation have made of it. */
+export const LATER_USES = `
+  SELECT coalesce(sum(delta) FILTER (WHERE operation = 'INCREMENT' AND reason = 'CANCEL'
+                                       AND disposition <> 'VOIDED'), 0) AS cancelled,
+         coalesce(bool_or(operation = 'DECREMENT' AND reason = 'SALE' AND disposition = 'APPLIED'), false) AS confirmed,
+         coalesce(bool_or(operation = 'DECREMENT' AND reason = 'SALE' AND disposition = 'APPLIED'
+                          AND effect > -delta), false) AS sold,
+         coalesce(bool_or(operation = 'VOID'), false) AS voided,
+         sum(effect) FILTER (WHERE operation = 'RELEASE') AS released`;
+
+/** A sale gave back what was held for it only if it took less than it sold: that its effect tells. */
 const REFERENCED = `
   SELECT named.*, later.* FROM unnest($2::uuid[]) AS asked (operation_id), LATERAL (
-    SELECT operation_id, product_id, device_id, operation, reason, delta, disposition, lamport_ts
+    SELECT operation_id, product_id, device_id, operation, reason, delta, disposition, lamport_ts, effect
     FROM stock_events WHERE tenant_id = $1 AND operation_id = asked.operation_id LIMIT 1) AS named, LATERAL (
-    SELECT coalesce(sum(effect) FILTER (WHERE operation = 'INCREMENT' AND reason = 'CANCEL'), 0) AS cancelled,
-           coalesce(bool_or(operation = 'DECREMENT' AND reason = 'SALE' AND disposition = 'APPLIED'
-                            AND effect > -delta), false) AS sold,
-           coalesce(bool_or(operation = 'VOID'), false) AS voided,
-           coalesce(bool_or(operation = 'RELEASE'), false) AS released
-    FROM stock_events WHERE tenant_id = $1 AND ref_operation_id = asked.operation_id) AS later`;
+    ${LATER_USES} FROM stock_events WHERE tenant_id = $1 AND ref_operation_id = asked.operation_id) AS later`;
 
-interface ReferencedRow {
+export interface ReferencedRow {
   readonly operation_id: string;
   readonly product_id: string;
   readonly device_id: string;
@@ -85,12 +98,15 @@ interface ReferencedRow {
   readonly lamport_ts: string;
   /** A sum of bigint is numeric, which pg gives as text too. */
   readonly cancelled: string;
+  readonly confirmed: boolean;
   readonly sold: boolean;
   readonly voided: boolean;
-  readonly released: boolean;
+  /** What its release moved; null if it was not released. */
+  readonly released: string | null;
+  readonly effect: string;
 }
 
-function toReferencedOperation(row: ReferencedRow): ReferencedOperation {
+export function toReferencedOperation(row: ReferencedRow): ReferencedOperation {
   return {
     operationId: row.operation_id,
     productId: row.product_id,
@@ -98,10 +114,13 @@ function toReferencedOperation(row: ReferencedRow): ReferencedOperation {
     kind: row.operation,
     reason: row.reason,
     delta: row.delta,
-    disposition: row.released ? 'APPLIED' : row.disposition,
+    disposition: row.released === null ? row.disposition : 'APPLIED',
     lamport: toSafeInteger(row.lamport_ts),
+    effect: toSafeInteger(row.released ?? row.effect),
     cancelled: toSafeInteger(row.cancelled),
     closedBy: row.voided ? 'VOID' : row.sold ? 'SALE' : null,
+    // Only a reservation is confirmed by the sale that names it.
+    confirmed: row.confirmed && isReservation({ kind: row.operation, reason: row.reason }),
   };
 }
 
@@ -210,8 +229,8 @@ export class StockEventRepository {
     const [upTo, instant] = 'lamport' in at ? ['$3', at.lamport] : [LAMPORT_AT_TIME, at.time];
     const [row] = await tx.manager.query<{ lamport_ts: string; stock_after: number; tracked: boolean }[]>(
       `SELECT last.lamport_ts, last.stock_after, EXISTS (
-         SELECT FROM stock_events
-         WHERE tenant_id = $1 AND product_id = $2 AND lamport_ts <= last.lamport_ts AND operation IN ('INCREMENT', 'SET')
+         SELECT FROM stock_events event
+         WHERE tenant_id = $1 AND product_id = $2 AND lamport_ts <= last.lamport_ts AND ${makesTracked('event')}
        ) AS tracked
        FROM stock_events last WHERE tenant_id = $1 AND product_id = $2 AND lamport_ts <= ${upTo}
        ORDER BY lamport_ts DESC LIMIT 1`,

@@ -24,6 +24,7 @@ import { EMPTY_LEVEL, type StockLevel } from '../../inventory/domain/ledger.js';
 import { INT4_MAX, type Operation } from '../../inventory/domain/operation.js';
 import type { Product } from '../../inventory/domain/product.js';
 import { GENESIS_HASH, LAMPORT_LEAD_MAX, LAMPORT_MAX } from '../../tenancy/domain/lamport-clock.js';
+import { DEFAULT_SETTINGS } from '../../tenancy/domain/tenant-settings.js';
 import { CLOCK_SKEW_WARNING_MS } from './clock-skew.js';
 import { decidePush, type PushPlan } from './decide-push.js';
 import type { MalformedEntry, PushCommand, PushEntry } from './push-command.js';
@@ -352,7 +353,7 @@ describe('decidePush, over all histories', () => {
     holdsForHistories((history) => {
       // Apart, those after one far ahead would be measured from a clock that it put forward.
       fc.pre(history.every(({ command }) => lamportsOf(command).every((lamport) => lamport < LAMPORT_LEAD_MAX)));
-      const apart = new PushLog();
+      const apart = new PushLog(CATALOGUE, DEFAULT_SETTINGS, true);
       const { log, pushes } = replay(history);
       history.forEach(({ command, clockSkewMs }, at) => {
         for (const unit of decisionUnits(command)) {
@@ -516,9 +517,9 @@ describe('decidePush, where several codes apply', () => {
 
   /**
    * Product 1 has 6 units; product 2, tracked, is oversold by 1, so that both stock codes can apply to it at once. Both
-   * are deleted, which only an operation that says it knew so finds.
+   * are deleted where an operation is to find that, which says that it knew so.
    */
-  function aLog(): PushLog {
+  function aLog(isDeleted: boolean): PushLog {
     const log = new PushLog();
     log.push(
       aPush([
@@ -527,14 +528,16 @@ describe('decidePush, where several codes apply', () => {
         aSale({ operationId: operationId(3), clientLamport: 5, productId: productId(2), delta: 2 }),
       ]),
     );
-    for (const id of [productId(1), productId(2)]) log.products.set(id, aTombstone(id, 9));
+    if (isDeleted) for (const id of [productId(1), productId(2)]) log.products.set(id, aTombstone(id, 9));
     return log;
   }
 
   it('answers the first in the order of REJECTION_CODES', () => {
     fc.assert(
       fc.property(faultSets, (faults) => {
-        const plan = aLog().push(aPush([malformed({ groupId: groupId(9) }), withFaults(faults)]));
+        const plan = aLog(faults.includes('PRODUCT_DELETED')).push(
+          aPush([malformed({ groupId: groupId(9) }), withFaults(faults)]),
+        );
         expect(codeOf(plan.outcomes[1])).toBe(REJECTION_CODES.find((code) => faults.includes(code)));
       }),
       { numRuns: 400 },

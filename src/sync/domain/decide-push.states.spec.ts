@@ -26,7 +26,6 @@ import {
   saleId,
 } from '../../../test/support/state-arbitraries.js';
 import { MIXED_HISTORIES } from '../../../test/regressions/mixed-histories.js';
-import { CONFLICT_KINDS } from '../../conflicts/domain/conflict.js';
 import { conflictIdOf } from '../../conflicts/domain/state-conflicts.js';
 import { lapse } from '../../inventory/domain/lapse.js';
 import { EMPTY_LEVEL, type StockLevel } from '../../inventory/domain/ledger.js';
@@ -40,13 +39,14 @@ import { type Payment, type PaymentEdit, type PaymentFields, UNRECONCILED } from
 import { standingEdit } from '../../states/domain/merge.js';
 import type { Edit, Fields, StateVersion } from '../../states/domain/state.js';
 import { LAMPORT_LEAD_MAX } from '../../tenancy/domain/lamport-clock.js';
+import { DEFAULT_SETTINGS } from '../../tenancy/domain/tenant-settings.js';
 import { decidePush, type PushPlan } from './decide-push.js';
 import type { MalformedEntry, PushCommand, PushEntry } from './push-command.js';
 import type { PushContext } from './push-context.js';
 import { type ConflictNote, type PushOutcome, type RejectionCode, WARNINGS } from './push-outcome.js';
 
 /** Nothing but what is pushed is in the catalogue of these logs. */
-const anEmptyLog = (): PushLog => new PushLog(new Set());
+const anEmptyLog = (): PushLog => new PushLog(new Set(), DEFAULT_SETTINGS, true);
 const replayed = (history: MixedHistory): ReturnType<typeof replay> => replay(history, anEmptyLog());
 
 /** Shrunk failures of the past first, then new histories. */
@@ -152,7 +152,8 @@ const REACHED: readonly string[] = [
   ),
   ...['PRODUCT PRODUCT_DELETED', 'PRODUCT SKU_TAKEN', 'PRODUCT QUANTITY_OUT_OF_RANGE', 'PAYMENT conflict'],
   ...['OPERATION accepted', 'OPERATION duplicate', 'OPERATION PRODUCT_DELETED', 'OPERATION UNKNOWN_REFERENCE'],
-  ...['OPERATION INSUFFICIENT_STOCK', 'OPERATION QUANTITY_OUT_OF_RANGE', ...CONFLICT_KINDS, ...WARNINGS],
+  ...['OPERATION INSUFFICIENT_STOCK', 'OPERATION QUANTITY_OUT_OF_RANGE', 'OPERATION conflict'],
+  ...['FIELD_EDIT', 'DUPLICATE_PAYMENT', 'RESERVATION_CLOSED', 'DELETED_PRODUCT', ...WARNINGS],
   ...['opened', 'deleted', 'revived', 'mixed group stood', 'mixed group fell'],
 ];
 
@@ -161,12 +162,13 @@ describe('decidePush, over all histories of products, payments and operations', 
     holdsForHistories((history) => {
       const { log } = replayed(history);
       const summed = new Map<string, StockLevel>();
-      for (const { productId: product, effect, stockAfter, lamport, kind } of log.events) {
+      for (const { productId: product, effect, stockAfter, lamport, kind, disposition } of log.events) {
         const before = summed.get(product) ?? EMPTY_LEVEL;
         const quantity = before.quantity + effect;
         expect(stockAfter).toBe(quantity);
         expect(Math.abs(quantity)).toBeLessThanOrEqual(INT4_MAX);
-        summed.set(product, { quantity, tracked: before.tracked || kind !== 'DECREMENT', lastLamport: lamport });
+        const tracked = before.tracked || (kind !== 'DECREMENT' && disposition === 'APPLIED');
+        summed.set(product, { quantity, tracked, lastLamport: lamport });
       }
       expectSame(log.levels, summed);
     });
@@ -215,11 +217,13 @@ describe('decidePush, over all histories of products, payments and operations', 
     });
   });
 
-  it('records nothing that no entry was accepted for, but for opening balances (I3)', () => {
+  it('records nothing that no entry was accepted or held for, but for opening balances (I3)', () => {
     holdsForHistories((history) => {
       for (const { command, plan } of replayed(history).pushes) {
         const accepted = command.entries.flatMap((entry, index) => {
-          if (plan.outcomes[index]?.status !== 'accepted' || !entry.readable) return [];
+          const status = plan.outcomes[index]?.status;
+          const kept = status === 'accepted' || (status === 'conflict' && entry.what === 'OPERATION');
+          if (!kept || !entry.readable) return [];
           return entry.what === 'OPERATION' ? entry.operation.operationId : entry.edit.editId;
         });
         const recorded = [
@@ -392,11 +396,12 @@ describe('decidePush, over all histories of products, payments and operations', 
           );
           const plan = log.push(command);
           expect(writesOf(plan)).toEqual(WRITES_NOTHING);
-          byKind.forEach(({ outcome: first }, index) => {
+          byKind.forEach(({ entry, outcome: first }, index) => {
             const outcome = plan.outcomes[index];
-            if (first.status === 'accepted') {
+            if (first.status === 'accepted' || (first.status === 'conflict' && entry.what === 'OPERATION')) {
               expect(outcome).toMatchObject({ status: 'duplicate', original: { lamport: first.lamport } });
-              if (first.version) expect(outcome).toMatchObject({ original: { version: first.version } });
+              if ('version' in first && first.version)
+                expect(outcome).toMatchObject({ original: { version: first.version } });
             } else if (first.status === 'ignored' || first.status === 'conflict') {
               expect(outcome).toMatchObject({ status: first.status, conflict: first.conflict });
             }
@@ -699,7 +704,8 @@ describe('decidePush, over all histories of products, payments and operations', 
         const deleted = push.context.catalogue.get(operation.productId);
         const pulled = push.context.lastPulledLamport ?? Infinity;
         const base = operation.baseLamport ?? Math.min(operation.clientLamport - 1, pulled);
-        const couldKnow = deleted != null && deleted <= base;
+        const isItsOwn = deleted?.deviceId === operation.deviceId && deleted.clientLamport < operation.clientLamport;
+        const couldKnow = deleted != null && (deleted.deletedLamport <= base || isItsOwn);
         expect(codeOf(outcome) === 'PRODUCT_DELETED').toBe(couldKnow);
         if (outcome.status === 'accepted') {
           expect(outcome.warnings.includes('UNKNOWN_PRODUCT')).toBe(deleted === undefined);
@@ -715,7 +721,7 @@ describe('decidePush, over all histories of products, payments and operations', 
       const taken = new Map<string, { readonly event: StockEvent; out: number; sold: boolean }>();
       const closed = new Set<string>();
       for (const event of log.events) {
-        const { operationId: id, kind, reason, delta, effect, refOperationId } = event;
+        const { operationId: id, kind, reason, delta, effect, refOperationId, disposition } = event;
         const ref = refOperationId === null ? undefined : taken.get(refOperationId);
         const cancels = kind === 'INCREMENT' && reason === 'CANCEL' && refOperationId !== null;
         const confirms = kind === 'DECREMENT' && reason === 'SALE' && refOperationId !== null;
@@ -725,13 +731,20 @@ describe('decidePush, over all histories of products, payments and operations', 
           expect(ref).toMatchObject({ event: { kind: 'DECREMENT' }, sold: false });
           ref.out -= delta;
           expect(ref.out).toBeGreaterThanOrEqual(0);
-        } else if (ref?.event.kind === 'DECREMENT' && ref.event.reason === 'RESERVATION' && confirms) {
-          const held = ref.sold ? 0 : ref.out;
+        } else if (
+          ref?.event.kind === 'DECREMENT' &&
+          ref.event.reason === 'RESERVATION' &&
+          confirms &&
+          disposition === 'APPLIED'
+        ) {
+          const held = ref.sold || ref.event.disposition === 'HELD' ? 0 : ref.out;
           if (held === 0) closed.add(id);
           due += held;
           ref.sold ||= held > 0;
         }
-        if (kind !== 'SET') expect(effect).toBe(due);
+        if (ref && cancels && ref.event.disposition === 'HELD') due = 0; // nothing of it has left
+        if (disposition === 'HELD') due = 0;
+        if (kind !== 'SET' || disposition === 'HELD') expect(effect).toBe(due);
         taken.set(id, { event, out: kind === 'DECREMENT' ? delta : 0, sold: false });
       }
       expectSame(
@@ -1167,7 +1180,7 @@ describe('decidePush, of products', () => {
       expect(writesOf(plan)).toEqual(WRITES_NOTHING);
     });
 
-    it.each<[what: string, accepted: boolean, operation: Partial<Operation>, lastPulledLamport: number | null]>([
+    it.each<[what: string, isHeld: boolean, operation: Partial<Operation>, lastPulledLamport: number | null]>([
       ['says that it had applied the deletion', false, { baseLamport: 10, clientLamport: 3 }, null],
       ['says that it had not', true, { baseLamport: 9, clientLamport: 30 }, 30],
       ['had pulled the deletion', false, { clientLamport: 30 }, 10],
@@ -1176,10 +1189,13 @@ describe('decidePush, of products', () => {
       ['recorded it right after the deletion', false, { clientLamport: 11 }, 30],
       ['has never pulled, and recorded it after', false, { clientLamport: 11 }, null],
       ['has never pulled, and recorded it before', true, { clientLamport: 10 }, null],
-    ])('takes an operation of a device that %s: %p', (_what, accepted, operation, lastPulledLamport) => {
+    ])('holds an operation of a device that %s: %p', (_what, isHeld, operation, lastPulledLamport) => {
       const plan = aTombstone().push(by(second, aSale(operation)), null, lastPulledLamport);
-      expect(answers(plan)).toEqual([accepted ? 'accepted' : 'PRODUCT_DELETED']);
-      if (accepted) expect(plan.outcomes).toMatchObject([{ warnings: [] }]); // it is in the catalogue
+      expect(answers(plan)).toEqual([isHeld ? 'conflict' : 'PRODUCT_DELETED']);
+      if (!isHeld) return;
+      expect(plan.outcomes).toMatchObject([{ warnings: [] }]); // it is in the catalogue
+      expect(plan.events).toMatchObject([{ disposition: 'HELD', effect: 0 }]);
+      expect(plan.conflicts).toMatchObject([{ kind: 'DELETED_PRODUCT', awaits: 'HEURISTIC', b: { deviceId: first } }]);
     });
 
     it('takes the operations of the push that deletes it: they were made before', () => {
@@ -1340,7 +1356,9 @@ describe('decidePush, of payments', () => {
       const plan = log.push(by(second, edit));
       const id = conflictIdOf('EDIT', edit.editId);
       const note = { id, method: null, reason: 'It waits for a decision.', confidence: null, winnerId: null };
-      expect(plan.outcomes).toEqual([{ status: 'conflict', id: paymentId(2), lamport: 3, conflict: note }]);
+      expect(plan.outcomes).toEqual([
+        { status: 'conflict', id: paymentId(2), lamport: 3, warnings: [], conflict: note },
+      ]);
       expect(writesOf(plan)).toEqual({ ...WRITES_NOTHING, conflicts: log.conflicts });
       expect(log.conflicts).toMatchObject([
         {
@@ -1372,14 +1390,15 @@ describe('decidePush, of payments', () => {
       const command = by(second, byCard(2, 'T-1'));
       log.push(command);
       const context = log.contextFor(command);
-      const resolution = { method: 'MANUAL', reason: 'Charged twice', confidence: 1, winnerId: paymentId(1) } as const;
+      const note = { method: 'MANUAL', reason: 'Charged twice', confidence: 1, winnerId: paymentId(1) } as const;
+      const resolution = { ...note, verdict: 'B', resolvedBy: null, feedback: null } as const;
       const decided = [...context.knownConflicts].map(
         ([id, conflict]) => [id, { ...conflict, status: 'RESOLVED_MANUAL', resolution, lamport: 9 }] as const,
       );
       const plan = decidePush(command, { ...context, knownConflicts: new Map(decided) });
       const id = decided[0]?.[0];
       expect(plan.outcomes).toEqual([
-        { status: 'conflict', id: paymentId(2), lamport: 3, conflict: { id, ...resolution } },
+        { status: 'conflict', id: paymentId(2), lamport: 3, warnings: [], conflict: { id, ...note } },
       ]);
     });
 

@@ -35,7 +35,7 @@ export function decidePush(command: PushCommand, context: PushContext): PushPlan
     if (lines) lines.push(index);
     else linesOf.set(groupId, [index]);
   }
-  const log = new LogWriter(context, command.clientLamport);
+  const log = new LogWriter(command.tenantId, context, command.clientLamport);
   const outcomes: PushOutcome[] = [];
   for (const index of order) {
     const entry = entries[index];
@@ -131,5 +131,5 @@ const REFUSALS_OF_THE_LOG: ReadonlySet<RejectionCode> = new Set([
 function stoodBefore(entry: OperationEntry | ProductEntry | PaymentEntry, log: LogWriter): boolean {
   return entry.what === 'OPERATION'
     ? log.operation(entry.operation.operationId) !== undefined
-    : (log.edit(entry.edit.editId) ?? log.dispute(entry.edit.editId)) !== undefined;
+    : (log.edit(entry.edit.editId) ?? log.dispute('EDIT', entry.edit.editId)) !== undefined;
 }

@@ -1,10 +1,18 @@
 import type { Conflict } from '../../conflicts/domain/conflict.js';
 import { conflictIdOf, type NewConflict } from '../../conflicts/domain/state-conflicts.js';
-import { chainHash } from '../../inventory/domain/hash-chain.js';
-import { EMPTY_LEVEL, type StockLevel } from '../../inventory/domain/ledger.js';
+import { chainHash, contentHash } from '../../inventory/domain/hash-chain.js';
+import { type Disposition, EMPTY_LEVEL, type StockLevel } from '../../inventory/domain/ledger.js';
+import type { LoggedOperation, Rivals } from '../../inventory/domain/logged-operation.js';
 import type { Operation } from '../../inventory/domain/operation.js';
-import type { Product, ProductEdit, ProductFields } from '../../inventory/domain/product.js';
-import { afterUse, type ReferencedOperation } from '../../inventory/domain/reference.js';
+import {
+  deletionOf,
+  type Product,
+  type ProductDeletion,
+  type ProductEdit,
+  type ProductFields,
+} from '../../inventory/domain/product.js';
+import { afterDecision, afterUse, newlyRecorded, type ReferencedOperation } from '../../inventory/domain/reference.js';
+import { serverEvent, serverEventId, takenBack, withinRange } from '../../inventory/domain/server-event.js';
 import type { EventContent, StockEvent } from '../../inventory/domain/stock-event.js';
 import { type Payment, type PaymentEdit, type PaymentFields, UNRECONCILED } from '../../payments/domain/payment.js';
 import {
@@ -60,7 +68,7 @@ export class LogWriter {
   private readonly operations: JournaledMap<string, KnownOperation>;
   private readonly references: JournaledMap<string, ReferencedOperation>;
   private readonly levels: JournaledMap<string, StockLevel>;
-  private readonly catalogue: JournaledMap<string, number | null>;
+  private readonly catalogue: JournaledMap<string, ProductDeletion | null>;
   private readonly products: JournaledMap<string, Product>;
   private readonly payments: JournaledMap<string, Payment>;
   private readonly skuHolders: JournaledMap<string, string | null>;
@@ -72,9 +80,11 @@ export class LogWriter {
   private readonly events = new JournaledList<UnchainedEvent>(this.journal);
   private readonly versions = new JournaledList<StateVersion>(this.journal);
   private readonly conflicts = new JournaledList<Conflict>(this.journal);
+  private readonly voidIds = new Map<string, string>();
   private lamport: number;
 
   constructor(
+    private readonly tenantId: string,
     private readonly context: PushContext,
     private readonly clientLamport: number,
   ) {
@@ -111,9 +121,22 @@ export class LogWriter {
     return this.levels.get(productId) ?? EMPTY_LEVEL;
   }
 
-  /** At which lamport the product was deleted; null while it lives, undefined if the catalogue lacks it. */
-  deletedLamportOf(productId: string): number | null | undefined {
+  /** The product's deletion; null while it lives, undefined if the catalogue lacks it. */
+  deletionOf(productId: string): ProductDeletion | null | undefined {
     return this.catalogue.get(productId);
+  }
+
+  /**
+   * What others did to the product, as it stands after what this push has taken back. Without the claims that could not
+   * be taken back, since a device has used the id of their VOID.
+   */
+  rivalsOf(productId: string): Rivals {
+    const { count, movement, claims } = this.context.rivals.get(productId) ?? NO_RIVALS;
+    return {
+      count,
+      movement: movement && this.current(movement),
+      claims: claims.filter((claim) => !this.operations.get(this.voidIdOf(claim))).map((claim) => this.current(claim)),
+    };
   }
 
   product(id: string): Product | undefined {
@@ -144,9 +167,9 @@ export class LogWriter {
     return base && { ...base, own: withEdits(base.own, this.ownEdits(entity, id)) };
   }
 
-  /** The conflict that an edit led to. */
-  dispute(editId: string): Dispute | undefined {
-    return this.disputes.get(conflictIdOf('EDIT', editId));
+  /** The conflict that an entry led to. */
+  dispute(what: 'EDIT' | 'OPERATION', entryId: string): Dispute | undefined {
+    return this.disputes.get(conflictIdOf(what, entryId));
   }
 
   /** Whether the device gave this lamport to an operation before. */
@@ -154,23 +177,61 @@ export class LogWriter {
     return this.context.usedLamports.has(clientLamport) || this.lamportsGiven.get(clientLamport) === true;
   }
 
-  /** Appends an operation. @returns its lamport. */
+  /** Appends an operation that takes effect. @returns its lamport. */
   appendOperation(content: OperationContent, contentHash: Uint8Array, applied: Applied): number {
+    return this.append(content, contentHash, applied, 'APPLIED');
+  }
+
+  /** Appends an operation that doesn't take effect, or not yet. @returns its lamport. */
+  appendWithoutEffect(content: OperationContent, contentHash: Uint8Array, disposition: 'HELD' | 'VOIDED'): number {
+    const { quantity: stockAfter, tracked } = this.levelOf(content.productId);
+    return this.append(content, contentHash, { effect: 0, stockAfter, tracked }, disposition);
+  }
+
+  /** Takes back what an operation of another device still holds. */
+  takeBack({ state }: LoggedOperation): void {
+    const { productId, operationId } = state;
+    const { quantity, tracked } = this.levelOf(productId);
+    const units = takenBack(state);
+    const lamport = this.giveLamport(0);
+    const content = serverEvent('VOID', state, Math.abs(units), lamport);
+    const hash = contentHash(this.tenantId, content);
+    const effect = withinRange(quantity, units);
+    const recorded = { lamport, effect, stockAfter: quantity + effect, disposition: 'APPLIED' as const };
+    this.events.push({ ...content, ...recorded, contentHash: hash });
+    this.operations.set(content.operationId, { ...recorded, contentHash: hash });
+    this.levels.set(productId, { quantity: quantity + effect, tracked, lastLamport: lamport });
+    this.references.set(operationId, afterDecision(state, { kind: 'VOID', effect }));
+  }
+
+  private append(
+    content: OperationContent,
+    contentHash: Uint8Array,
+    { effect, stockAfter, tracked }: Applied,
+    disposition: Disposition,
+  ): number {
     const lamport = this.giveLamport(content.clientLamport);
-    const { effect, stockAfter, tracked } = applied;
-    const recorded = { lamport, effect, stockAfter, disposition: 'APPLIED' as const, contentHash };
+    const recorded = { lamport, effect, stockAfter, disposition, contentHash };
     this.events.push({ ...content, ...recorded });
     this.operations.set(content.operationId, recorded);
     this.levels.set(content.productId, { quantity: stockAfter, tracked, lastLamport: lamport });
     if (content.deviceType !== 'SERVER') this.lamportsGiven.set(content.clientLamport, true);
-    const { operationId, productId, deviceId, kind, reason, delta, refOperationId } = content;
-    this.references.set(operationId, {
-      ...{ operationId, productId, deviceId, kind, reason, delta, lamport },
-      ...{ disposition: 'APPLIED', cancelled: 0, closedBy: null },
-    });
+    this.references.set(content.operationId, newlyRecorded({ ...content, ...recorded }));
+    const { refOperationId } = content;
     const named = refOperationId === null ? undefined : this.references.get(refOperationId);
-    if (named && refOperationId !== null) this.references.set(refOperationId, afterUse(named, content));
+    if (named && refOperationId !== null) this.references.set(refOperationId, afterUse(named, content, disposition));
     return lamport;
+  }
+
+  /** Hashed once for each claim, not for each operation that competes with it. */
+  private voidIdOf({ content: { operationId } }: LoggedOperation): string {
+    const known = this.voidIds.get(operationId) ?? serverEventId('VOID', operationId);
+    this.voidIds.set(operationId, known);
+    return known;
+  }
+
+  private current({ content, state }: LoggedOperation): LoggedOperation {
+    return { content, state: this.references.get(content.operationId) ?? state };
   }
 
   /** Writes a product as an edit made it. @returns the product, with its version and lamport. */
@@ -187,7 +248,7 @@ export class LogWriter {
       deletedLamport: fields.isDeleted ? (before?.deletedLamport ?? lamport) : null,
     };
     this.products.set(product.id, product);
-    this.catalogue.set(product.id, product.deletedLamport);
+    this.catalogue.set(product.id, deletionOf(product));
     const skuBefore = livingSku(before);
     if (skuBefore !== null && this.skuHolder(skuBefore) === product.id) this.skuHolders.set(skuBefore, null);
     const sku = livingSku(product);
@@ -288,7 +349,9 @@ function livingSku(product: Product | undefined): string | null {
 
 /** What an answer tells of a conflict. */
 export function noteOf({ id, resolution }: Pick<Conflict, 'id' | 'resolution'>): ConflictNote {
-  return resolution
-    ? { id, ...resolution }
-    : { id, method: null, reason: 'It waits for a decision.', confidence: null, winnerId: null };
+  if (!resolution) return { id, method: null, reason: 'It waits for a decision.', confidence: null, winnerId: null };
+  const { method, reason, confidence, winnerId } = resolution;
+  return { id, method, reason, confidence, winnerId };
 }
+
+const NO_RIVALS: Rivals = { count: null, movement: null, claims: [] };

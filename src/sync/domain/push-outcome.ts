@@ -1,4 +1,4 @@
-import type { ResolutionMethod } from '../../conflicts/domain/conflict.js';
+import type { ResolutionMethod } from '../../conflicts/domain/verdict.js';
 import type { Disposition } from '../../inventory/domain/ledger.js';
 import type { FieldError } from '../../problems/problem.js';
 import type { KnownEdit } from '../../states/domain/merge.js';
@@ -61,6 +61,8 @@ export interface Duplicate {
   readonly status: 'duplicate';
   readonly id: string;
   readonly original: RecordedOutcome | KnownEdit;
+  /** The conflict that an operation led to, as it stands now. */
+  readonly conflict?: ConflictNote;
 }
 
 /** Of an operation. */
@@ -71,12 +73,13 @@ export interface RecordedOutcome {
   readonly disposition: Disposition;
 }
 
-/** Competes with another entry, and waits for a decision. */
+/** Competes with another entry: settled against it, or waiting for a decision. */
 export interface InConflict {
   readonly status: 'conflict';
   readonly id: string;
-  /** Of the entry in the conflict log. */
+  /** Of the operation; of a payment, which is not recorded before it is decided, that of the conflict. */
   readonly lamport: number;
+  readonly warnings: readonly Warning[];
   readonly conflict: ConflictNote;
 }
 

@@ -1,11 +1,16 @@
+import { baseOf, concurrentWith } from '../../conflicts/domain/concurrency.js';
+import { type Contention, decideContention } from '../../conflicts/domain/contention.js';
 import { closedReservation } from '../../conflicts/domain/state-conflicts.js';
-import { type Movement, move } from '../../inventory/domain/ledger.js';
+import { stockConflicts } from '../../conflicts/domain/stock-conflicts.js';
+import { effectOf, missingOf, type Movement, move } from '../../inventory/domain/ledger.js';
+import type { Rivals } from '../../inventory/domain/logged-operation.js';
 import type { Operation } from '../../inventory/domain/operation.js';
+import type { ProductDeletion } from '../../inventory/domain/product.js';
 import { intentOf, type ReferencedOperation, remainingOf, useOf } from '../../inventory/domain/reference.js';
+import { clockSkewWarning } from './clock-skew.js';
 import { type LogWriter, noteOf } from './log-writer.js';
 import type { PushContext } from './push-context.js';
-import type { PushOutcome, Rejected, RejectionCode, Warning } from './push-outcome.js';
-import { clockSkewWarning } from './clock-skew.js';
+import type { ConflictNote, PushOutcome, Rejected, RejectionCode, Warning } from './push-outcome.js';
 
 /** Records an operation, or says why it can't be and changes nothing (I9). */
 export function recordOperation(
@@ -18,41 +23,84 @@ export function recordOperation(
   const original = log.operation(id);
   if (original) {
     // Known, or a doubled line of this push: the same again is a duplicate, anything else a mistake.
-    return sameBytes(original.contentHash, contentHash)
-      ? { status: 'duplicate', id, original }
-      : reject(id, 'IDEMPOTENCY_MISMATCH');
+    if (!sameBytes(original.contentHash, contentHash)) return reject(id, 'IDEMPOTENCY_MISMATCH');
+    const dispute = log.dispute('OPERATION', id);
+    return { status: 'duplicate', id, original, ...(dispute && { conflict: noteOf(dispute) }) };
   }
   if (log.isOutOfRange(clientLamport)) return reject(id, 'LAMPORT_OUT_OF_RANGE');
-  const deletedLamport = log.deletedLamportOf(productId);
-  if (deletedLamport != null && deletedLamport <= baseOf(operation, context)) return reject(id, 'PRODUCT_DELETED');
+  const base = baseOf(operation, context.lastPulledLamport);
+  const deletion = log.deletionOf(productId);
+  if (deletion && knewOf(deletion, operation, base)) return reject(id, 'PRODUCT_DELETED');
   const named = namedBy(operation, log);
   if (named === undefined) return reject(id, 'UNKNOWN_REFERENCE');
   const level = log.levelOf(productId);
   const movement = move(level, operation, named);
-  if (!movement.ok) return refuse(id, movement);
+  if (!movement.ok && movement.code !== 'INSUFFICIENT_STOCK') return refuse(id, movement);
 
+  const contention = decideContention(
+    { ...operation, base, effect: effectOf(level, operation, named), missing: missingOf(level, operation, named) },
+    {
+      rivals: rivalsOf(operation, base, log),
+      deletion: deletion && deletion.deviceId !== operation.deviceId ? deletion : null,
+      detection: context.settings.conflictDetection,
+    },
+  );
   const warnings: Warning[] = [];
-  if (movement.oversold) warnings.push('OVERSOLD');
-  if (deletedLamport === undefined) warnings.push('UNKNOWN_PRODUCT');
+  if (deletion === undefined) warnings.push('UNKNOWN_PRODUCT');
   if (log.isLamportUsed(clientLamport)) warnings.push('DEVICE_CLOCK_REUSED');
   warnings.push(...clockSkewWarning(context));
-  const lamport = log.appendOperation(operation, contentHash, movement);
-  if (named === null || useOf(operation, named) !== 'CONFIRM' || remainingOf(named) > 0) {
-    return { status: 'accepted', id, lamport, warnings };
+
+  const before = log.savepoint();
+  for (const claim of contention.takenBack) log.takeBack(claim);
+  if (contention.disposition !== 'APPLIED') {
+    const lamport = log.appendWithoutEffect(operation, contentHash, contention.disposition);
+    const conflict = enter(contention, operation, base, level.quantity, log);
+    if (!conflict) throw new Error('Whatever has no effect is in conflict with something');
+    return { status: 'conflict', id, lamport, warnings, conflict };
   }
-  const conflict = log.addConflict(closedReservation(operation, named));
-  return { status: 'accepted', id, lamport, warnings, conflict: noteOf(conflict) };
+  const applied = contention.takenBack.length > 0 ? move(log.levelOf(productId), operation, named) : movement;
+  if (!applied.ok) {
+    log.rollBack(before);
+    return refuse(id, applied);
+  }
+  if (applied.oversold) warnings.unshift('OVERSOLD');
+  const lamport = log.appendOperation(operation, contentHash, applied);
+  const conflict = enter(contention, operation, base, level.quantity, log) ?? enterIfClosed(operation, named, log);
+  return { status: 'accepted', id, lamport, warnings, ...(conflict && { conflict }) };
 }
 
-/**
- * The last lamport that the device had applied when it recorded the operation: as it says itself, else no later than
- * what it had pulled before this push (design, section 7).
- */
-export function baseOf(
-  operation: Pick<Operation, 'baseLamport' | 'clientLamport'>,
-  { lastPulledLamport }: Pick<PushContext, 'lastPulledLamport'>,
-): number {
-  return operation.baseLamport ?? Math.min(operation.clientLamport - 1, lastPulledLamport ?? Infinity);
+/** What it is concurrent with. What it confirms is no rival: the units held there are those it takes. */
+function rivalsOf({ productId, refOperationId }: Operation, base: number, log: LogWriter): Rivals {
+  const rivals = concurrentWith(base, log.rivalsOf(productId));
+  return { ...rivals, claims: rivals.claims.filter(({ content }) => content.operationId !== refOperationId) };
+}
+
+/** Whether the device could know, when it recorded the operation, that the product was deleted. */
+function knewOf(deletion: ProductDeletion, { deviceId, clientLamport }: Operation, base: number): boolean {
+  if (deletion.deletedLamport <= base) return true;
+  return deletion.deviceId === deviceId && deletion.clientLamport < clientLamport;
+}
+
+/** Enters what was found into the conflict log. @returns what it says of the operation itself, if anything. */
+function enter(
+  { findings }: Contention,
+  operation: Operation,
+  base: number,
+  stockThen: number,
+  log: LogWriter,
+): ConflictNote | undefined {
+  const [own] = stockConflicts(operation, base, stockThen, findings).map((found) => log.addConflict(found));
+  return own && noteOf(own);
+}
+
+/** A sale that finds nothing held of what it confirms is an ordinary one, and worth a look. */
+function enterIfClosed(
+  operation: Operation,
+  named: ReferencedOperation | null,
+  log: LogWriter,
+): ConflictNote | undefined {
+  if (named === null || useOf(operation, named) !== 'CONFIRM' || remainingOf(named) > 0) return undefined;
+  return noteOf(log.addConflict(closedReservation(operation, named)));
 }
 
 /**

@@ -18,9 +18,9 @@ export function recordPayment({ edit, path }: PaymentEntry, log: LogWriter, cont
   const original = log.edit(editId);
   if (original) return { status: 'duplicate', id, original };
   const current = log.payment(id);
-  const before = log.dispute(editId);
+  const before = log.dispute('EDIT', editId);
   if (before?.kind === 'DUPLICATE_PAYMENT') {
-    return { status: 'conflict', id, lamport: before.detectedLamport, conflict: noteOf(before) };
+    return { status: 'conflict', id, lamport: before.detectedLamport, warnings: [], conflict: noteOf(before) };
   }
   if (current && before) return ignored(current, noteOf(before)); // as the first time: it made no version
   if (log.isOutOfRange(clientLamport)) return { status: 'rejected', id, code: 'LAMPORT_OUT_OF_RANGE' };
@@ -39,7 +39,13 @@ export function recordPayment({ edit, path }: PaymentEntry, log: LogWriter, cont
       const first = rivalOf(id, current, fields, log);
       if (first) {
         const conflict = log.addConflict(duplicatePayment(edit, fields as unknown as Fields, first));
-        return { status: 'conflict', id, lamport: conflict.lamport, conflict: noteOf(conflict) };
+        return {
+          status: 'conflict',
+          id,
+          lamport: conflict.lamport,
+          warnings: clockSkewWarning(context),
+          conflict: noteOf(conflict),
+        };
       }
       const payment = log.writePayment(current, edit, decided.merge);
       const conflict = keepWhatIsLost('PAYMENT', current, edit, decided.merge, log);

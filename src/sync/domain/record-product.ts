@@ -22,7 +22,7 @@ export function recordProduct(
   const original = log.edit(editId);
   if (original) return { status: 'duplicate', id, original };
   const current = log.product(id);
-  const before = log.dispute(editId);
+  const before = log.dispute('EDIT', editId);
   // Stock changes through operations only, once the product is there.
   const stockIgnored: readonly Warning[] = edit.currentStock === null ? [] : ['STOCK_IGNORED'];
   if (current && before) return ignored(current, noteOf(before), stockIgnored); // as the first time: it made no version

@@ -1,12 +1,17 @@
 import { Injectable } from '@nestjs/common';
+import type { Rivals } from '../../inventory/domain/logged-operation.js';
+import { rivalQueries } from '../../conflicts/domain/rival-queries.js';
 import { conflictIdOf } from '../../conflicts/domain/state-conflicts.js';
 import { ConflictRepository } from '../../conflicts/persistence/conflict.repository.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
+import type { StockLevel } from '../../inventory/domain/ledger.js';
 import { openingBalanceId } from '../../inventory/domain/opening-balance.js';
 import type { Operation } from '../../inventory/domain/operation.js';
 import type { ProductEdit } from '../../inventory/domain/product.js';
 import { intentOf } from '../../inventory/domain/reference.js';
+import { serverEventId } from '../../inventory/domain/server-event.js';
 import { ProductRepository } from '../../inventory/persistence/product.repository.js';
+import { RivalRepository } from '../../inventory/persistence/rival.repository.js';
 import { StockEventRepository } from '../../inventory/persistence/stock-event.repository.js';
 import { StockLevelRepository } from '../../inventory/persistence/stock-level.repository.js';
 import type { PaymentEdit } from '../../payments/domain/payment.js';
@@ -14,6 +19,7 @@ import { PaymentRepository } from '../../payments/persistence/payment.repository
 import type { Edit, Entity } from '../../states/domain/state.js';
 import { StateVersionRepository } from '../../states/persistence/state-version.repository.js';
 import { DeviceRepository } from '../../tenancy/persistence/device.repository.js';
+import { TenantRepository } from '../../tenancy/persistence/tenant.repository.js';
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
 import type { PushCommand } from '../domain/push-command.js';
 import type { PushContext } from '../domain/push-context.js';
@@ -23,7 +29,9 @@ import type { PushContext } from '../domain/push-context.js';
 export class PushContextLoader {
   constructor(
     private readonly clocks: TenantClockRepository,
+    private readonly tenants: TenantRepository,
     private readonly devices: DeviceRepository,
+    private readonly rivals: RivalRepository,
     private readonly events: StockEventRepository,
     private readonly levels: StockLevelRepository,
     private readonly products: ProductRepository,
@@ -34,35 +42,55 @@ export class PushContextLoader {
 
   /** The clock lock first: what is read after it can't change until the commit. */
   async load(tx: TenantTransaction, command: PushCommand, arrivedAt: Date): Promise<PushContext> {
+    const { deviceId } = command;
     const said = contentOf(command);
     const clock = await this.clocks.lock(tx);
+    const settings = await this.tenants.settingsOf(tx);
+    const lastPulledLamport = await this.devices.lastPulledLamport(tx, deviceId);
+    const levels = await this.loadLevels(tx, said);
+    const rivals = await this.rivals.rivalsOf(
+      tx,
+      deviceId,
+      rivalQueries(said.operations, levels, lastPulledLamport, settings),
+    );
     return {
-      clock,
-      ...(await this.loadLedger(tx, command.deviceId, said)),
-      ...(await this.loadStates(tx, command.deviceId, said)),
-      lastPulledLamport: await this.devices.lastPulledLamport(tx, command.deviceId),
+      ...{ clock, settings, lastPulledLamport, levels, rivals },
+      ...(await this.loadLedger(tx, deviceId, said, rivals)),
+      ...(await this.loadStates(tx, deviceId, said)),
       clockSkewMs: command.sentAt === null ? null : Date.parse(command.sentAt) - arrivedAt.getTime(),
     };
   }
 
-  private async loadLedger(tx: TenantTransaction, deviceId: string, { operations, products }: Content) {
-    const opened = products.filter((edit) => edit.currentStock !== null).map((edit) => edit.id);
-    const moved = operations.map((operation) => operation.productId);
+  private loadLevels(tx: TenantTransaction, { operations, products }: Content): Promise<Map<string, StockLevel>> {
+    const moved = operations.map(({ productId }) => productId);
+    return this.levels.levelsOf(tx, unique([...moved, ...openedBy(products)]));
+  }
+
+  private async loadLedger(
+    tx: TenantTransaction,
+    deviceId: string,
+    { operations, products }: Content,
+    rivals: ReadonlyMap<string, Rivals>,
+  ) {
     const operationIds = operations.map((operation) => operation.operationId);
+    const claims = [...rivals.values()].flatMap((found) => found.claims);
+    const appendable = [
+      ...openedBy(products).map(openingBalanceId),
+      ...claims.map(({ content }) => serverEventId('VOID', content.operationId)),
+    ];
     const referred = operations.flatMap((operation) =>
       intentOf(operation) === 'NONE' ? [] : (operation.refOperationId ?? []),
     );
     const lamports = operations.map((operation) => operation.clientLamport);
     return {
-      known: await this.events.known(tx, unique([...operationIds, ...opened.map(openingBalanceId)])),
-      levels: await this.levels.levelsOf(tx, unique([...moved, ...opened])),
-      catalogue: await this.products.deletionsOf(tx, unique(moved)),
+      known: await this.events.known(tx, unique([...operationIds, ...appendable])),
+      catalogue: await this.products.deletionsOf(tx, unique(operations.map(({ productId }) => productId))),
       references: await this.events.referenced(tx, unique(referred)),
       usedLamports: await this.events.usedLamports(tx, deviceId, unique(lamports)),
     };
   }
 
-  private async loadStates(tx: TenantTransaction, deviceId: string, { products, payments }: Content) {
+  private async loadStates(tx: TenantTransaction, deviceId: string, { operations, products, payments }: Content) {
     const editIds = unique([...products, ...payments].map((edit) => edit.editId));
     const productIds = unique(products.map((edit) => edit.id));
     const skus = unique(products.flatMap(({ said }) => said.sku ?? []));
@@ -84,7 +112,10 @@ export class PushContextLoader {
       knownEdits: await this.versions.known(tx, editIds),
       knownConflicts: await this.conflicts.conflictsOf(
         tx,
-        editIds.map((editId) => conflictIdOf('EDIT', editId)),
+        unique([
+          ...editIds.map((editId) => conflictIdOf('EDIT', editId)),
+          ...operations.map(({ operationId }) => conflictIdOf('OPERATION', operationId)),
+        ]),
       ),
       bases: new Map([...(await basesOf('PRODUCT', products)), ...(await basesOf('PAYMENT', payments))]),
     };
@@ -104,6 +135,11 @@ function contentOf({ entries }: PushCommand): Content {
     products: entries.flatMap((entry) => (entry.readable && entry.what === 'PRODUCT' ? [entry.edit] : [])),
     payments: entries.flatMap((entry) => (entry.readable && entry.what === 'PAYMENT' ? [entry.edit] : [])),
   };
+}
+
+/** Products that a push may give an opening balance. */
+function openedBy(products: readonly ProductEdit[]): string[] {
+  return products.filter((edit) => edit.currentStock !== null).map((edit) => edit.id);
 }
 
 function unique<T>(values: readonly T[]): T[] {

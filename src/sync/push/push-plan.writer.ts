@@ -41,9 +41,11 @@ export class PushPlanWriter {
   }
 }
 
-/** When the reservations of a push lapse. */
+/** When the reservations of a push lapse; one that waits for a decision does so from when it is released. */
 export function deadlinesIn({ events }: Pick<PushWrites, 'events'>): ReservationDeadline[] {
-  return events.flatMap(({ operationId, expiresAt, kind, reason }) =>
-    isReservation({ kind, reason }) && expiresAt !== null ? [{ operationId, expiresAt }] : [],
+  return events.flatMap(({ operationId, expiresAt, kind, reason, disposition }) =>
+    isReservation({ kind, reason }) && expiresAt !== null && disposition === 'APPLIED'
+      ? [{ operationId, expiresAt }]
+      : [],
   );
 }

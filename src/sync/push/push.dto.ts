@@ -8,7 +8,7 @@ import {
   PAYMENT_STATUSES,
   type PaymentStatus,
 } from '../../inventory/domain/operation.js';
-import { RESOLUTION_METHODS } from '../../conflicts/domain/conflict.js';
+import { RESOLUTION_METHODS } from '../../conflicts/domain/verdict.js';
 import { PAYMENT_METHODS, type PaymentMethod } from '../../payments/domain/payment.js';
 import { DEVICE_TYPES, type DeviceType } from '../../tenancy/domain/device-type.js';
 import { LAMPORT_MAX } from '../../tenancy/domain/lamport-clock.js';

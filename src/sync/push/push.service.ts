@@ -26,7 +26,7 @@ export class PushService {
     const arrivedAt = new Date();
     const { plan, at } = await this.turns.take(command.tenantId, () => this.record(command, arrivedAt));
     // After the commit, best effort: losing it delays other devices' pulls, and the sweeps make up for it.
-    this.announcer.announce(command.tenantId, plan);
+    this.announcer.announce(command, plan);
     return { outcomes: plan.outcomes, serverLamport: plan.clock.lamport, epoch: plan.clock.epoch, at };
   }
 

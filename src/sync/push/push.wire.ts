@@ -216,7 +216,8 @@ function toResult(outcome: PushOutcome): PushResultDto {
         status: 'conflict',
         server_lamport: outcome.lamport,
         ...toConflictNote(outcome.conflict),
-        message: `Kept in the conflict log. ${outcome.conflict.reason}`,
+        warnings: [...outcome.warnings],
+        message: `Kept, and entered into the conflict log. ${outcome.conflict.reason}`,
       };
     case 'ignored':
       return {
@@ -232,6 +233,7 @@ function toResult(outcome: PushOutcome): PushResultDto {
         status: 'duplicate',
         server_lamport: outcome.original.lamport,
         original: toOriginal(outcome.original),
+        ...(outcome.conflict && toConflictNote(outcome.conflict)),
         message: `Known since lamport ${outcome.original.lamport}; nothing was recorded again.`,
       };
     case 'rejected':

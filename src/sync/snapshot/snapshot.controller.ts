@@ -5,8 +5,8 @@ import { ApiProblem } from '../../problems/api-problem.decorator.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { CurrentPrincipal, Roles } from '../../tenancy/guards/access.decorators.js';
 import { DEMO_PRODUCT_ID, DEMO_TENANT_ID } from '../../wire/examples.js';
+import { streamLines } from '../../wire/line-stream.js';
 import { assertProtocolVersion, PROTOCOL_VERSION } from '../protocol.js';
-import { streamLines } from './line-stream.js';
 import { SNAPSHOT_LINES, SnapshotQueryDto } from './snapshot.dto.js';
 import { SnapshotService } from './snapshot.service.js';
 import { toSnapshotText } from './snapshot.wire.js';
@@ -53,7 +53,7 @@ export class SnapshotController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
     assertProtocolVersion(query.protocol_version ?? PROTOCOL_VERSION);
-    return streamLines(reply, (writer) =>
+    return streamLines(reply, { type: 'application/x-ndjson' }, (writer) =>
       this.snapshots.send(principal, {
         receive: (part) => writer.write(toSnapshotText(part)),
         cutOff: (reason) => {

@@ -3,10 +3,10 @@ import { type Duplex, PassThrough } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import { StreamableFile } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ProblemError } from '../../problems/problem.js';
+import { ProblemError } from '../problems/problem.js';
 import { negotiateEncoding } from './content-encoding.js';
 
-/** Less than a snapshot's transaction may be idle (tenant-database.ts): who is cut off for stalling learns it from here. */
+/** Less than the transaction of a long read may be idle (tenant-database.ts): who is cut off for stalling learns it from here. */
 const STALL_MAX_MS = 20_000;
 /** What a client must take within that time: slow is no fault, so the measure is a slice and not all that is there. */
 const SLICE_CHARACTERS = 65_536;
@@ -35,8 +35,16 @@ export interface LineWriter {
  *      └─────────── waits while any of the buffers is full ◄──────────┘
  */
 
+/** What the lines are. */
+export interface LineFormat {
+  /** Media type. */
+  readonly type: string;
+  /** Name of the file that a browser saves them in, in ASCII; without one it may show them. */
+  readonly fileName?: string;
+}
+
 /**
- * An answer of NDJSON that is produced while it is sent, compressed if the client asks for it.
+ * An answer of lines that are produced while it is sent, compressed if the client asks for it.
  *
  * What `produce` throws before its first line is thrown here, and answered as a problem. After that the status is on
  * its way: the connection is destroyed, and the client sees that the end is missing.
@@ -44,6 +52,7 @@ export interface LineWriter {
  */
 export async function streamLines(
   reply: FastifyReply,
+  { type, fileName }: LineFormat,
   produce: (writer: LineWriter) => Promise<void>,
 ): Promise<StreamableFile> {
   const encoding = negotiateEncoding(reply.request.headers['accept-encoding']);
@@ -51,9 +60,12 @@ export async function streamLines(
   const body = encoding === 'gzip' ? createGzip({ level: constants.Z_BEST_SPEED }) : new PassThrough();
   await startLines(reply, body, produce);
   if (encoding !== 'identity') void reply.header('content-encoding', encoding);
-  void reply.header('cache-control', 'no-store'); // a business's whole stock, and old a moment later
+  void reply.header('cache-control', 'no-store'); // a business's own, and old a moment later
   void reply.header('vary', [reply.getHeader('vary') ?? [], 'Accept-Encoding'].flat().join(', ')); // CORS has its own
-  return new StreamableFile(body, { type: 'application/x-ndjson' });
+  return new StreamableFile(body, {
+    type,
+    ...(fileName !== undefined && { disposition: `attachment; filename="${fileName}"` }),
+  });
 }
 
 /** Resolves when the first line was written, or nobody waits for one any more; throws what `produce` throws before. */

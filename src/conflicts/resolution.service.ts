@@ -1,0 +1,269 @@
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase, type TenantTransaction } from '../database/tenant-database.js';
+import { isTransient } from '../database/transient-error.js';
+import { isReservation } from '../inventory/domain/reference.js';
+import type { ServerLog } from '../inventory/domain/server-log.js';
+import type { ReservationDeadline } from '../inventory/persistence/reservation-deadline.repository.js';
+import { ReservationScheduler } from '../inventory/reservation-scheduler.js';
+import { ConflictMetrics } from '../metrics/conflict-metrics.js';
+import { ProblemError } from '../problems/problem.js';
+import { TenantSignals } from '../signals/tenant-signals.js';
+import { recordingTime } from '../tenancy/domain/lamport-clock.js';
+import { TenantClockRepository } from '../tenancy/persistence/tenant-clock.repository.js';
+import { TenantRepository } from '../tenancy/persistence/tenant.repository.js';
+import { DecisionWriter } from './decision.writer.js';
+import { asItStands } from './domain/assessment.js';
+import type { Conflict, ConflictChange, RecordedConflict } from './domain/conflict.js';
+import { type ResolutionOrder, verdictOf } from './domain/resolution-order.js';
+import { settled, settleStock, type Settling, suggestForPayments } from './domain/settle-awaiting.js';
+import { carryOut } from './domain/settlement.js';
+import type { Judgement, Verdict } from './domain/verdict.js';
+import { PaymentDisputeService } from './payment-dispute.service.js';
+import { ConflictRepository } from './persistence/conflict.repository.js';
+import { type StockCases, StockCaseLoader } from './stock-case.loader.js';
+
+/** So many in one transaction: pushes of the tenant wait for its clock meanwhile. */
+const CONFLICTS_AT_ONCE = 100;
+
+/** What the heuristics came to in one tenant. */
+export interface Settled {
+  /** How many conflicts they settled. */
+  readonly settled: number;
+  /** How many they left to people. */
+  readonly suggested: number;
+  /** Conflicts that could not be looked at, and why; the others were. */
+  readonly failures: readonly { readonly conflictId: string; readonly error: unknown }[];
+}
+
+/** What one transaction did. */
+interface Round {
+  readonly looked: readonly RecordedConflict[];
+  readonly changes: readonly (ConflictChange & Pick<Conflict, 'kind'>)[];
+  readonly deadlines: readonly ReservationDeadline[];
+  /** Of the last entry of the log. */
+  readonly lamport: number;
+}
+
+/** Settles conflicts: what the heuristics are sure of, and what people decide (design, section 7). */
+@Injectable()
+export class ResolutionService {
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly clocks: TenantClockRepository,
+    private readonly tenants: TenantRepository,
+    private readonly conflicts: ConflictRepository,
+    private readonly cases: StockCaseLoader,
+    private readonly disputes: PaymentDisputeService,
+    private readonly writer: DecisionWriter,
+    private readonly signals: TenantSignals,
+    private readonly reservations: ReservationScheduler,
+    private readonly metrics: ConflictMetrics,
+  ) {}
+
+  /**
+   * Lets the heuristics settle what waits for them in the tenant, or suggest what people should do. Doing it again, or
+   * twice at once, changes nothing.
+   */
+  async settleAwaiting(tenantId: string): Promise<Settled> {
+    const failures: { conflictId: string; error: unknown }[] = [];
+    let [done, suggested, after] = [0, 0, 0];
+    for (;;) {
+      const from = after;
+      const round = await this.settle(tenantId, (tx) =>
+        this.conflicts.awaiting(tx, 'HEURISTIC', from, CONFLICTS_AT_ONCE),
+      ).catch((error: unknown) => {
+        if (isTransient(error)) throw error; // one by one they would fail all the same
+        return this.settleOneByOne(tenantId, from, failures);
+      });
+      const settledNow = round.changes.filter(({ resolution }) => resolution).length;
+      done += settledNow;
+      suggested += round.changes.length - settledNow;
+      const last = round.looked.at(-1);
+      if (!last || round.looked.length < CONFLICTS_AT_ONCE) return { settled: done, suggested, failures };
+      after = last.detectedLamport;
+    }
+  }
+
+  /**
+   * Settles a conflict as a person decides, under the tenant's clock lock. The same decision again changes nothing.
+   * @param userId who decides
+   * @throws ProblemError NOT_FOUND, VALIDATION (the order names no side of this conflict, or there is no suggestion),
+   *   ALREADY_RESOLVED (settled otherwise), RESOLUTION_OVERTAKEN (the ledger can't take it any more)
+   */
+  async resolve(
+    tenantId: string,
+    userId: string,
+    conflictId: string,
+    order: ResolutionOrder,
+  ): Promise<RecordedConflict> {
+    const { conflict, round } = await this.record(tenantId, userId, conflictId, order).catch(async (error: unknown) => {
+      // What has become of it since may settle it, or tell people something else.
+      if (error instanceof ProblemError && error.code === 'RESOLUTION_OVERTAKEN')
+        await this.reconsider(tenantId, conflictId);
+      throw error;
+    });
+    if (round) this.announce(tenantId, round);
+    return conflict;
+  }
+
+  private record(
+    tenantId: string,
+    userId: string,
+    conflictId: string,
+    order: ResolutionOrder,
+  ): Promise<{ readonly conflict: RecordedConflict; readonly round: Round | null }> {
+    return this.database.transaction(tenantId, async (tx) => {
+      const clock = await this.clocks.lock(tx);
+      const found = (await this.conflicts.conflictsOf(tx, [conflictId])).get(conflictId);
+      if (!found) throw new ProblemError('NOT_FOUND');
+      const verdict = verdictOf(found, order);
+      if (verdict === undefined) throw notOfThisConflict(order);
+      if (found.resolution) {
+        if (found.resolution.verdict === verdict) return { conflict: found, round: null };
+        throw new ProblemError('ALREADY_RESOLVED', { extensions: { resolution: wireOf(found.resolution) } });
+      }
+      const at = recordingTime(clock, Date.now());
+      const loaded = await this.cases.load(tx, { ...clock, recordedAt: at }, [found], at);
+      const settling = await this.decide(tx, found, verdict, { userId, feedback: order.feedback }, loaded);
+      const written = await this.write(tx, [found], new Map([[found.id, settling]]), loaded.log, new Date(at));
+      const after = (await this.conflicts.conflictsOf(tx, [conflictId])).get(conflictId);
+      return { conflict: after ?? found, round: written };
+    });
+  }
+
+  /** Asks the heuristics about one conflict, again if they were asked before. */
+  private reconsider(tenantId: string, conflictId: string): Promise<Round> {
+    return this.settle(tenantId, async (tx) => {
+      const found = (await this.conflicts.conflictsOf(tx, [conflictId])).get(conflictId);
+      return found && found.awaits !== null ? [found] : [];
+    });
+  }
+
+  /** One conflict that can't be looked at must not keep the others waiting. */
+  private async settleOneByOne(
+    tenantId: string,
+    after: number,
+    failures: { conflictId: string; error: unknown }[],
+  ): Promise<Round> {
+    const looked = await this.database.transaction(tenantId, (tx) =>
+      this.conflicts.awaiting(tx, 'HEURISTIC', after, CONFLICTS_AT_ONCE),
+    );
+    const changes: Round['changes'][number][] = [];
+    for (const { id } of looked) {
+      try {
+        changes.push(...(await this.reconsider(tenantId, id)).changes);
+      } catch (error) {
+        if (isTransient(error)) throw error;
+        failures.push({ conflictId: id, error });
+      }
+    }
+    return { looked, changes, deadlines: [], lamport: 0 };
+  }
+
+  /** The clock lock first: what is read after it can't change until the commit. */
+  private async settle(
+    tenantId: string,
+    find: (tx: TenantTransaction) => Promise<readonly RecordedConflict[]>,
+  ): Promise<Round> {
+    const round = await this.database.transaction(tenantId, async (tx) => {
+      const clock = await this.clocks.lock(tx);
+      const looked = await find(tx);
+      if (looked.length === 0) return { looked, changes: [], deadlines: [], lamport: clock.lamport };
+      const { heuristicThreshold } = await this.tenants.settingsOf(tx);
+      const at = recordingTime(clock, Date.now());
+      const { cases, view, skews, log } = await this.cases.load(tx, { ...clock, recordedAt: at }, looked, at);
+      const settlings = new Map(
+        looked.flatMap((conflict): [string, Settling][] => {
+          if (conflict.kind === 'DUPLICATE_PAYMENT') return [[conflict.id, suggestForPayments(conflict)]];
+          const subject = cases.get(conflict.id);
+          if (!subject) throw new Error(`The operation of conflict ${conflict.id} is not in the log`);
+          return [[conflict.id, settleStock(subject, view, skews, heuristicThreshold)]];
+        }),
+      );
+      return this.write(tx, looked, settlings, log, new Date(at));
+    });
+    this.announce(tenantId, round);
+    return round;
+  }
+
+  /** @throws ProblemError RESOLUTION_OVERTAKEN */
+  private async decide(
+    tx: TenantTransaction,
+    conflict: RecordedConflict,
+    verdict: Verdict,
+    by: { readonly userId: string; readonly feedback: string | null },
+    { cases, view, skews, log }: StockCases & { readonly log: ServerLog },
+  ): Promise<Settling> {
+    const judgement: Judgement = { verdict, confidence: 1, reason: 'A person decided.' };
+    const asked = [{ tier: 'MANUAL' as const, name: by.userId, answer: judgement }];
+    if (conflict.kind === 'DUPLICATE_PAYMENT') {
+      await this.disputes.carryOut(tx, conflict, verdict, by.userId, log);
+    } else {
+      const found = cases.get(conflict.id);
+      if (!found) throw new Error(`The operation of conflict ${conflict.id} is not in the log`);
+      const subject = asItStands(found, view);
+      const done = carryOut(subject, verdict, subject.b && verdict === 'A' ? [subject.b] : [], view, skews);
+      if (!done.ok) throw new ProblemError('RESOLUTION_OVERTAKEN', { detail: done.reason });
+      if (done.restores) await this.writer.restoreProduct(tx, conflict, by.userId, log);
+    }
+    return { change: settled(conflict, 'MANUAL', judgement, asked, by), others: [] };
+  }
+
+  private async write(
+    tx: TenantTransaction,
+    looked: readonly RecordedConflict[],
+    settlings: ReadonlyMap<string, Settling>,
+    log: ServerLog,
+    at: Date,
+  ): Promise<Round> {
+    const changes = looked.flatMap(({ id, kind }) => {
+      const settling = settlings.get(id);
+      return settling ? [{ ...settling.change, id, kind, lamport: log.giveLamport() }] : [];
+    });
+    const others = [...settlings.values()]
+      .flatMap((settling) => settling.others)
+      .map((conflict): Conflict => ({ ...conflict, lamport: log.giveLamport() }));
+    const writes = log.writes();
+    const released = new Set(
+      writes.events.flatMap(({ kind, refOperationId }) =>
+        kind === 'RELEASE' && refOperationId ? [refOperationId] : [],
+      ),
+    );
+    const deadlines = looked.flatMap(({ a: { id, payload } }) => deadlineOf(id, payload, released));
+    await this.writer.write(tx, { ...writes, changes, others, deadlines }, at);
+    return { looked, changes, deadlines, lamport: writes.clock.lamport };
+  }
+
+  /** After the commit, best effort: losing it delays other devices' pulls. */
+  private announce(tenantId: string, { changes, deadlines, lamport }: Round): void {
+    if (changes.length === 0) return;
+    this.signals.announce(tenantId, lamport);
+    this.reservations.schedule(tenantId, deadlines);
+    for (const { kind, resolution } of changes) {
+      if (resolution) this.metrics.settled(kind, resolution.method, resolution.verdict);
+      else this.metrics.suggested(kind);
+    }
+  }
+}
+
+/** A reservation that was held lapses from when it takes effect. */
+function deadlineOf(
+  operationId: string,
+  { kind, reason, expiresAt }: Conflict['a']['payload'],
+  released: ReadonlySet<string>,
+): ReservationDeadline[] {
+  const isOne = kind === 'DECREMENT' && reason === 'RESERVATION' && isReservation({ kind, reason });
+  return isOne && typeof expiresAt === 'string' && released.has(operationId) ? [{ operationId, expiresAt }] : [];
+}
+
+function notOfThisConflict({ order }: ResolutionOrder): ProblemError {
+  const error =
+    order === 'WINNER'
+      ? { path: 'winner_id', code: 'NOT_A_SIDE', message: 'must be the id of one of the two sides of this conflict' }
+      : { path: 'resolution', code: 'NO_SUGGESTION', message: 'the heuristics have suggested nothing for it' };
+  return new ProblemError('VALIDATION', { errors: [error] });
+}
+
+function wireOf({ method, verdict, winnerId, reason }: NonNullable<Conflict['resolution']>) {
+  return { method, verdict, winner_id: winnerId, reason };
+}

@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import type { TenantTransaction } from '../database/tenant-database.js';
+import type { LoggedOperation } from '../inventory/domain/logged-operation.js';
+import { serverEventId } from '../inventory/domain/server-event.js';
+import { ServerLog } from '../inventory/domain/server-log.js';
+import { RivalRepository } from '../inventory/persistence/rival.repository.js';
+import { StockEventRepository } from '../inventory/persistence/stock-event.repository.js';
+import { StockLevelRepository } from '../inventory/persistence/stock-level.repository.js';
+import type { TenantClock } from '../tenancy/domain/lamport-clock.js';
+import { DeviceRepository } from '../tenancy/persistence/device.repository.js';
+import type { StockCase } from './domain/assessment.js';
+import { baseOf } from './domain/concurrency.js';
+import type { RecordedConflict } from './domain/conflict.js';
+import type { ClockSkews } from './domain/contestants.js';
+import { StockView } from './domain/stock-view.js';
+
+/** All that conflicts about stock are settled on. */
+export interface StockCases {
+  /** By conflict id; one whose operation is not in the log is missing. */
+  readonly cases: ReadonlyMap<string, StockCase>;
+  readonly view: StockView;
+  readonly skews: ClockSkews;
+}
+
+/** Reads it: set by set, so in a fixed number of round trips, whatever the number of conflicts. */
+@Injectable()
+export class StockCaseLoader {
+  constructor(
+    private readonly events: StockEventRepository,
+    private readonly rivals: RivalRepository,
+    private readonly levels: StockLevelRepository,
+    private readonly devices: DeviceRepository,
+  ) {}
+
+  /**
+   * Under the tenant's clock lock: what is read can't change until the commit.
+   * @param log to which decisions are appended
+   */
+  async load(
+    tx: TenantTransaction,
+    clock: TenantClock,
+    conflicts: readonly RecordedConflict[],
+    now: number,
+  ): Promise<StockCases & { readonly log: ServerLog }> {
+    const stock = conflicts.filter(({ entity }) => entity === 'STOCK');
+    const sides = await this.rivals.operationsOf(tx, unique(stock.flatMap(({ a, b }) => [a.id, b.id])));
+    const named = await this.rivals.operationsOf(
+      tx,
+      unique(stock.flatMap(({ a }) => sides.get(a.id)?.content.refOperationId ?? [])),
+    );
+    const drafts = stock.flatMap((conflict) => {
+      const a = sides.get(conflict.a.id);
+      return a ? [{ conflict, a, base: knownLamportOf(conflict, a) }] : [];
+    });
+    const taken = await this.events.known(
+      tx,
+      unique(
+        stock.flatMap(({ a, b }) => [
+          serverEventId('RELEASE', a.id),
+          serverEventId('VOID', a.id),
+          serverEventId('VOID', b.id),
+        ]),
+      ),
+    );
+    const histories = await this.rivals.historiesOf(tx, oldestBases(drafts));
+    const levels = await this.levels.levelsOf(tx, unique(stock.map(({ entityId }) => entityId)));
+    const devices = stock.length > 0 ? await this.devices.list(tx) : [];
+    const log = new ServerLog(tx.tenantId, clock, levels);
+    const view = new StockView(log, histories, [...sides.values(), ...named.values()], now);
+    const recordedAt = new Map(
+      [...histories.values()].flatMap(({ events }) =>
+        events.map((event) => [event.content.operationId, event.recordedAt] as const),
+      ),
+    );
+    const cases = drafts.map((draft): [string, StockCase] => {
+      const { conflict, a } = draft;
+      const { refOperationId } = a.content;
+      return [
+        conflict.id,
+        {
+          ...draft,
+          recordedAt: recordedAt.get(conflict.a.id) ?? conflict.detectedAt.valueOf(),
+          b: sides.get(conflict.b.id),
+          named: refOperationId === null ? undefined : named.get(refOperationId),
+          isBlocked:
+            isBlocked(sides.get(conflict.a.id), taken, 'RELEASE', 'VOID') ||
+            isBlocked(sides.get(conflict.b.id), taken, 'VOID'),
+        },
+      ];
+    });
+    const skews = new Map(devices.map(({ id, clockSkewMs }) => [id, clockSkewMs]));
+    return { cases: new Map(cases), view, skews, log };
+  }
+}
+
+/** What the push found out: the operation alone doesn't tell how far its device had pulled. */
+function knownLamportOf({ a: { payload } }: RecordedConflict, { content }: LoggedOperation): number {
+  const { knownLamport } = payload;
+  return typeof knownLamport === 'number' ? knownLamport : baseOf(content, null);
+}
+
+/** Whether a device has given the id of the server's decision to an operation of its own: then it can't be appended. */
+function isBlocked(
+  operation: LoggedOperation | undefined,
+  taken: ReadonlyMap<string, unknown>,
+  ...kinds: readonly ('RELEASE' | 'VOID')[]
+): boolean {
+  if (!operation || operation.state.closedBy === 'VOID') return false;
+  return kinds.some((kind) => taken.has(serverEventId(kind, operation.content.operationId)));
+}
+
+function oldestBases(
+  drafts: readonly { readonly conflict: RecordedConflict; readonly base: number }[],
+): Map<string, number> {
+  const oldest = new Map<string, number>();
+  for (const { conflict, base } of drafts) {
+    oldest.set(conflict.entityId, Math.min(base, oldest.get(conflict.entityId) ?? Infinity));
+  }
+  return oldest;
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}

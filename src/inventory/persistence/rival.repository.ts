@@ -1,0 +1,176 @@
+import { Injectable } from '@nestjs/common';
+import { toSafeInteger } from '../../database/safe-integer.js';
+import type { TenantTransaction } from '../../database/tenant-database.js';
+import {
+  CLAIMS_MAX,
+  type LoggedOperation,
+  type PastEvent,
+  type ProductHistory,
+  type RivalQuery,
+  type Rivals,
+} from '../domain/logged-operation.js';
+import type { EventContent } from '../domain/stock-event.js';
+import { LATER_USES, type ReferencedRow, toReferencedOperation } from './stock-event.repository.js';
+
+/** So many events of a product are looked back at. */
+const EVENTS_MAX = 5_000;
+
+interface ContentRow extends Omit<ReferencedRow, 'cancelled' | 'confirmed' | 'sold' | 'voided' | 'released'> {
+  readonly device_type: EventContent['deviceType'];
+  readonly payment_status: EventContent['paymentStatus'];
+  readonly amount: string | null;
+  readonly location_lat: number | null;
+  readonly location_lng: number | null;
+  readonly client_lamport: string;
+  readonly base_lamport: string | null;
+  readonly version: string | null;
+  readonly group_id: string | null;
+  readonly ref_operation_id: string | null;
+  readonly expires_at: Date | null;
+  readonly created_at: Date | null;
+  readonly created_by: string;
+  readonly updated_by: string | null;
+}
+
+type EventRow = ContentRow & ReferencedRow;
+type HistoryRow = ContentRow & { readonly synced_at: Date };
+
+type RivalRow = EventRow & { readonly role: 'COUNT' | 'MOVEMENT' | 'CLAIM' };
+
+/** Whether it has an effect: it was applied or released, and not taken back. */
+const STANDS = `
+  (event.disposition = 'APPLIED' OR EXISTS (
+     SELECT FROM stock_events decision WHERE decision.tenant_id = $1
+       AND decision.ref_operation_id = event.operation_id AND decision.operation = 'RELEASE'))
+  AND NOT EXISTS (
+     SELECT FROM stock_events decision WHERE decision.tenant_id = $1
+       AND decision.ref_operation_id = event.operation_id AND decision.operation = 'VOID')`;
+
+const OF_OTHERS = `event.tenant_id = $1 AND event.product_id = asked.product_id AND event.device_id <> $2
+  AND event.lamport_ts > asked.after AND ${STANDS} ORDER BY event.lamport_ts DESC`;
+
+const RIVALS = `
+  SELECT rival.*, later.*
+  FROM unnest($3::uuid[], $4::bigint[], $5::boolean[], $6::boolean[]) AS asked (product_id, after, movement, claims),
+  LATERAL (
+    (SELECT 'COUNT' AS role, event.* FROM stock_events event WHERE event.operation = 'SET' AND ${OF_OTHERS} LIMIT 1)
+    UNION ALL
+    (SELECT 'MOVEMENT', event.* FROM stock_events event
+     WHERE asked.movement AND event.operation IN ('INCREMENT', 'DECREMENT') AND ${OF_OTHERS} LIMIT 1)
+    UNION ALL
+    (SELECT 'CLAIM', event.* FROM stock_events event
+     WHERE asked.claims AND event.operation = 'DECREMENT' AND ${OF_OTHERS} LIMIT ${CLAIMS_MAX})
+  ) AS rival,
+  LATERAL (${LATER_USES} FROM stock_events WHERE tenant_id = $1 AND ref_operation_id = rival.operation_id) AS later`;
+
+const LOGGED = `
+  SELECT event.*, later.* FROM unnest($2::uuid[]) AS asked (operation_id),
+  LATERAL (SELECT * FROM stock_events WHERE tenant_id = $1 AND operation_id = asked.operation_id LIMIT 1) AS event,
+  LATERAL (${LATER_USES} FROM stock_events WHERE tenant_id = $1 AND ref_operation_id = asked.operation_id) AS later`;
+
+const HISTORIES = `
+  SELECT event.* FROM unnest($2::uuid[], $3::bigint[]) AS asked (product_id, after), LATERAL (
+    SELECT * FROM stock_events
+    WHERE tenant_id = $1 AND product_id = asked.product_id AND lamport_ts > asked.after
+    ORDER BY lamport_ts DESC LIMIT ${EVENTS_MAX + 1}) AS event`;
+
+/** Operations of the log as conflicts look at them: in full, with what became of each. */
+@Injectable()
+export class RivalRepository {
+  /** What devices other than `deviceId` did to the products, of what stands, by product id. One statement. */
+  async rivalsOf(
+    tx: TenantTransaction,
+    deviceId: string,
+    queries: readonly RivalQuery[],
+  ): Promise<Map<string, Rivals>> {
+    const found = new Map<string, { -readonly [K in keyof Rivals]: Rivals[K] }>();
+    if (queries.length === 0) return found;
+    const rows = await tx.manager.query<RivalRow[]>(RIVALS, [
+      tx.tenantId,
+      deviceId,
+      queries.map(({ productId }) => productId),
+      queries.map(({ after }) => after),
+      queries.map(({ movement }) => movement),
+      queries.map(({ claims }) => claims),
+    ]);
+    for (const row of rows) {
+      const rival = toLoggedOperation(row);
+      const rivals = found.get(row.product_id) ?? { count: null, movement: null, claims: [] };
+      found.set(row.product_id, rivals);
+      if (row.role === 'COUNT') rivals.count = rival;
+      else if (row.role === 'MOVEMENT') rivals.movement = rival;
+      else rivals.claims = [...rivals.claims, rival];
+    }
+    for (const rivals of found.values()) {
+      rivals.claims = [...rivals.claims].sort((a, b) => b.state.lamport - a.state.lamport);
+    }
+    return found;
+  }
+
+  /** Those of the operations that are in the log, by id. */
+  async operationsOf(tx: TenantTransaction, operationIds: readonly string[]): Promise<Map<string, LoggedOperation>> {
+    if (operationIds.length === 0) return new Map();
+    const rows = await tx.manager.query<EventRow[]>(LOGGED, [tx.tenantId, operationIds]);
+    return new Map(rows.map((row) => [row.operation_id, toLoggedOperation(row)]));
+  }
+
+  /** What happened to the products after a lamport each, by product id; of the newest events if there are very many. */
+  async historiesOf(tx: TenantTransaction, after: ReadonlyMap<string, number>): Promise<Map<string, ProductHistory>> {
+    if (after.size === 0) return new Map();
+    const rows = await tx.manager.query<HistoryRow[]>(HISTORIES, [tx.tenantId, [...after.keys()], [...after.values()]]);
+    const found = new Map<string, PastEvent[]>();
+    for (const row of rows) {
+      const events = found.get(row.product_id) ?? [];
+      found.set(row.product_id, events);
+      events.push(toPastEvent(row));
+    }
+    return new Map(
+      [...after.keys()].map((productId) => {
+        const events = (found.get(productId) ?? []).sort((a, b) => b.lamport - a.lamport);
+        return [
+          productId,
+          { events: events.slice(0, EVENTS_MAX).reverse(), complete: events.length <= EVENTS_MAX },
+        ] as const;
+      }),
+    );
+  }
+}
+
+function toPastEvent(row: HistoryRow): PastEvent {
+  return {
+    content: toContent(row),
+    lamport: toSafeInteger(row.lamport_ts),
+    effect: toSafeInteger(row.effect),
+    disposition: row.disposition,
+    recordedAt: row.synced_at.valueOf(),
+  };
+}
+
+function toLoggedOperation(row: EventRow): LoggedOperation {
+  return { content: toContent(row), state: toReferencedOperation(row) };
+}
+
+function toContent(row: ContentRow): EventContent {
+  return {
+    operationId: row.operation_id,
+    productId: row.product_id,
+    deviceId: row.device_id,
+    deviceType: row.device_type,
+    kind: row.operation,
+    delta: row.delta,
+    reason: row.reason,
+    paymentStatus: row.payment_status,
+    amount: row.amount === null ? null : Number(row.amount),
+    locationLat: row.location_lat,
+    locationLng: row.location_lng,
+    clientLamport: toSafeInteger(row.client_lamport),
+    baseLamport: row.base_lamport === null ? null : toSafeInteger(row.base_lamport),
+    version: row.version === null ? null : toSafeInteger(row.version),
+    groupId: row.group_id,
+    refOperationId: row.ref_operation_id,
+    expiresAt: row.expires_at?.toISOString() ?? null,
+    createdAt: row.created_at?.toISOString() ?? null,
+    createdBy: row.created_by,
+    updatedBy: row.updated_by,
+  };
+}
