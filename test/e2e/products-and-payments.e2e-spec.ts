@@ -245,7 +245,7 @@ describe('products and payments', () => {
       expect(await push(ana, { operations: [ana.sale(empty.id, 1)] })).toMatchObject([{ code: 'INSUFFICIENT_STOCK' }]);
     });
 
-    it('is known to the operations of the same push, and deleted to those that knew', async () => {
+    it('is known to the operations of the same push, and deleted to those that knew; the others are held', async () => {
       const id = randomUUID();
       const results = await push(ana, {
         products: [aProductEdit({ id, current_stock: 5 })],
@@ -264,7 +264,7 @@ describe('products and payments', () => {
           ben.sale(id, 1), // no base, and the device never pulled: its lamport says that it can't have known
         ],
       });
-      expect(sales).toMatchObject([{ status: 'accepted' }, { code: 'PRODUCT_DELETED' }, { status: 'accepted' }]);
+      expect(sales).toMatchObject([{ status: 'conflict' }, { code: 'PRODUCT_DELETED' }, { status: 'conflict' }]);
     });
   });
 
