@@ -234,7 +234,7 @@ CREATE TABLE sync_conflicts (
   CONSTRAINT sync_conflicts_verdict_check CHECK ((verdict = ANY (ARRAY['A'::text, 'B'::text, 'BOTH'::text, 'NEITHER'::text])))
 );
 CREATE INDEX sync_conflicts_awaiting ON public.sync_conflicts USING btree (tenant_id, awaits, detected_lamport) WHERE (awaits IS NOT NULL);
-CREATE UNIQUE INDEX sync_conflicts_by_detection ON public.sync_conflicts USING btree (tenant_id, detected_lamport);
+CREATE UNIQUE INDEX sync_conflicts_by_detection ON public.sync_conflicts USING btree (tenant_id, detected_lamport) INCLUDE (kind, status, awaits, resolution_method, entity, entity_id, a_device_id, b_device_id);
 CREATE INDEX sync_conflicts_by_entity ON public.sync_conflicts USING btree (tenant_id, entity_id, detected_lamport);
 CREATE UNIQUE INDEX sync_conflicts_by_lamport ON public.sync_conflicts USING btree (tenant_id, lamport_ts);
 ALTER TABLE sync_conflicts ENABLE ROW LEVEL SECURITY;

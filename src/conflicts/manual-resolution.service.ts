@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { toProblem } from '../problems/problem.filter.js';
 import { ProblemError } from '../problems/problem.js';
 import type { PersonPrincipal } from '../tenancy/domain/principal.js';
 import { ConflictsService } from './conflicts.service.js';
@@ -65,7 +66,7 @@ export class ManualResolutionService {
     } catch (error) {
       if (error instanceof ProblemError) return refused(within(entry.path, error));
       this.logger.error({ err: error, tenantId, conflictId }, 'A conflict could not be settled');
-      return refused(new ProblemError('INTERNAL', { cause: error }));
+      return refused(toProblem(error));
     }
   }
 }

@@ -51,7 +51,7 @@ function reasonOf(exception: unknown): string {
 }
 
 /** Errors of the framework and the database, translated; whatever is unknown is a fault of the service. */
-function toProblem(exception: unknown): ProblemError {
+export function toProblem(exception: unknown): ProblemError {
   if (exception instanceof ProblemError) return exception;
   const cause = exception;
   if (exception instanceof HttpException) return fromHttpException(exception);

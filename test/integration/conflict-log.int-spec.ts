@@ -174,7 +174,7 @@ describe('the conflict log', () => {
       .map((time) => new Date(time)),
   );
   const maybe = <T>(...values: readonly T[]): fc.Arbitrary<T | null> =>
-    fc.option(fc.constantFrom(...values), { freq: 1 });
+    fc.option(fc.constantFrom(...values), { freq: 2 });
   const filters: fc.Arbitrary<ConflictFilter> = fc.record({
     status: maybe(...CONFLICT_STATUSES),
     awaits: maybe(...CONFLICT_AWAITS),
@@ -237,6 +237,13 @@ describe('the conflict log', () => {
     expect(await total(null, oldest.detectedAt)).toBe(0);
     expect(await total(newest.detectedAt, newest.detectedAt)).toBe(0);
     expect(await total(newest.detectedAt, null)).toBeGreaterThan(0);
+  });
+
+  it('has no page after one that is just full', async () => {
+    const count = ana.all.length;
+    expect(await log.list(ana.tenantId, ANY, null, count)).toMatchObject({ total: count, nextCursor: null });
+    const { conflicts: found, nextCursor } = await log.list(ana.tenantId, ANY, null, count - 1);
+    expect(nextCursor).toBe(found.at(-1)?.detectedLamport);
   });
 
   it('goes on after any cursor, of its own or not, and ends before the first', async () => {

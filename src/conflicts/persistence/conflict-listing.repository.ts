@@ -66,7 +66,7 @@ export class ConflictListingRepository {
       .select('listed.detected_lamport')
       .orderBy('listed.detected_lamport', 'DESC')
       .limit(limit);
-    if (before !== null) found.andWhere('listed.detected_lamport <= :before', { before });
+    if (before !== null) found.andWhere('listed.detected_lamport < :before', { before });
     const rows = await tx.manager
       .createQueryBuilder(ConflictEntity, 'conflict')
       .where('conflict.tenant_id = :tenantId')
