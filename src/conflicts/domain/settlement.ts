@@ -81,7 +81,7 @@ const DONE = { ok: true, alsoYielded: [], restores: false } as const;
 
 /**
  * Carries a verdict out, on the ledger by VOID and RELEASE alone. If it can't be, nothing is changed.
- * @param yielding what is taken back if `a` stands against other claims
+ * @param yielding of an OVERSELL, what is taken back so that `a` can stand
  */
 export function carryOut(
   subject: StockCase,
@@ -107,7 +107,7 @@ export function carryOut(
   if (Math.abs(units) > INT4_MAX || Math.abs(view.quantityOf(a.content.productId) + units) > INT4_MAX) {
     return { ok: false, reason: 'Stock would leave the range that it can have.' };
   }
-  const taken = verdict === 'A' ? yieldingOf(subject, yielding, other) : [];
+  const taken = yieldingOf(subject, verdict, yielding);
   for (const claim of taken) takeBackOther(claim, view);
   releaseHold(subject, view);
   view.release(a, units);
@@ -120,22 +120,12 @@ export function carryOut(
 
 /** A count that stands beats one it met; against a movement that it has counted there is nothing to take back. */
 function yieldingOf(
-  { conflict, a }: StockCase,
+  { conflict, a, b }: StockCase,
+  verdict: Verdict,
   yielding: readonly LoggedOperation[],
-  other: LoggedOperation | undefined,
 ): readonly LoggedOperation[] {
-  switch (conflict.kind) {
-    case 'OVERSELL':
-      return yielding.length > 0 || !other ? yielding : [other];
-    case 'STOCK_COUNT':
-      return other && a.content.kind !== 'SET' ? [other] : [];
-    case 'DELETED_PRODUCT':
-    case 'FIELD_EDIT':
-    case 'DUPLICATE_PAYMENT':
-    case 'CONCURRENT_UPDATE':
-    case 'RESERVATION_CLOSED':
-      return [];
-  }
+  if (conflict.kind === 'OVERSELL') return yielding;
+  return conflict.kind === 'STOCK_COUNT' && verdict === 'A' && b && a.content.kind !== 'SET' ? [b] : [];
 }
 
 function takeBackOther(other: LoggedOperation, view: StockView): void {

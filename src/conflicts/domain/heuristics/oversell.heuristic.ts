@@ -4,7 +4,7 @@ import { notCancelled, remainingOf } from '../../../inventory/domain/reference.j
 import { type Assessment, certain, type StockCase } from '../assessment.js';
 import { type ClockSkews, contestantOf } from '../contestants.js';
 import { CLAIM_SCORERS } from '../precedence.js';
-import { competitorOf } from '../rule.js';
+import { competitorOf, isClaim } from '../rule.js';
 import type { Happening, StockView } from '../stock-view.js';
 import { askRules } from '../tier1.js';
 import type { Decision, Judgement } from '../verdict.js';
@@ -45,11 +45,13 @@ export function assessOversell(subject: StockCase, view: StockView, skews: Clock
       trails.set(claim.content.operationId, decisions);
       return { claim, judgement };
     });
-  const { judgement, yielding } = allocate(missing, weighed);
-  // A sale that was paid has happened, whoever was first: no machine takes it back for another.
-  const isPaid = content.paymentStatus === 'PAID';
-  const forPeople =
-    isPaid && (judgement?.verdict === 'B' || yielding.some(({ content: other }) => other.paymentStatus === 'PAID'));
+  const { judgement: found, yielding } = allocate(missing, weighed);
+  // Where others make room for it, the one that it met stands beside it.
+  const meetsAnother = yielding.every(({ content: other }) => other.operationId !== subject.conflict.b.id);
+  const judgement = found?.verdict === 'A' && meetsAnother ? { ...found, verdict: 'BOTH' as const } : found;
+  // What was paid or broken has happened, whoever was first: no machine takes it back for another.
+  const losers = judgement?.verdict === 'B' ? [a] : yielding;
+  const forPeople = losers.some(({ content: lost }) => lost.paymentStatus === 'PAID' || !isClaim(lost));
   const asked = trails.get(subject.conflict.b.id) ?? [];
   return { judgement, reasons: judgement ? [judgement.reason] : [], asked, forPeople, yielding, trails };
 }
@@ -62,6 +64,11 @@ function weigh(
   // What came after the hold may be one that a rule settles.
   const { answer, asked } = askRules({ ...competitorOf(a), base }, competitorOf(claim));
   if (answer) return { judgement: answer, decisions: asked };
+  if (!isClaim(claim.content)) {
+    const reason = 'What was broken or corrected is not there any more.';
+    const gone: Judgement = { verdict: 'B', confidence: 1, reason };
+    return { judgement: gone, decisions: [...asked, { tier: 'HEURISTIC', name: 'not-there-any-more', answer: gone }] };
+  }
   const { combined, decisions } = ask(
     CLAIM_SCORERS,
     contestantOf(a, recordedAt, skews, base),
