@@ -24,6 +24,8 @@ import { type StockCases, StockCaseLoader } from './stock-case.loader.js';
 
 /** So many in one transaction: pushes of the tenant wait for its clock meanwhile. */
 const CONFLICTS_AT_ONCE = 100;
+/** And of so many products: what happened to each meanwhile is read, which may be some thousand events. */
+const PRODUCTS_AT_ONCE = 20;
 
 /** What the heuristics came to in one tenant. */
 export interface Settled {
@@ -69,9 +71,7 @@ export class ResolutionService {
     let [done, suggested, after] = [0, 0, 0];
     for (;;) {
       const from = after;
-      const round = await this.settle(tenantId, (tx) =>
-        this.conflicts.awaiting(tx, 'HEURISTIC', from, CONFLICTS_AT_ONCE),
-      ).catch((error: unknown) => {
+      const round = await this.settle(tenantId, (tx) => this.awaiting(tx, from)).catch((error: unknown) => {
         if (isTransient(error)) throw error; // one by one they would fail all the same
         return this.settleOneByOne(tenantId, from, failures);
       });
@@ -79,7 +79,7 @@ export class ResolutionService {
       done += settledNow;
       suggested += round.changes.length - settledNow;
       const last = round.looked.at(-1);
-      if (!last || round.looked.length < CONFLICTS_AT_ONCE) return { settled: done, suggested, failures };
+      if (!last) return { settled: done, suggested, failures };
       after = last.detectedLamport;
     }
   }
@@ -145,9 +145,7 @@ export class ResolutionService {
     after: number,
     failures: { conflictId: string; error: unknown }[],
   ): Promise<Round> {
-    const looked = await this.database.transaction(tenantId, (tx) =>
-      this.conflicts.awaiting(tx, 'HEURISTIC', after, CONFLICTS_AT_ONCE),
-    );
+    const looked = await this.database.transaction(tenantId, (tx) => this.awaiting(tx, after));
     const changes: Round['changes'][number][] = [];
     for (const { id } of looked) {
       try {
@@ -158,6 +156,14 @@ export class ResolutionService {
       }
     }
     return { looked, changes, deadlines: [], lamport: 0 };
+  }
+
+  /** The next that wait, the oldest first. */
+  private async awaiting(tx: TenantTransaction, after: number): Promise<readonly RecordedConflict[]> {
+    const waiting = await this.conflicts.awaiting(tx, 'HEURISTIC', after, CONFLICTS_AT_ONCE);
+    const products = new Set<string>();
+    const tooMany = waiting.findIndex(({ entityId }) => products.add(entityId).size > PRODUCTS_AT_ONCE);
+    return tooMany < 0 ? waiting : waiting.slice(0, tooMany);
   }
 
   /** The clock lock first: what is read after it can't change until the commit. */

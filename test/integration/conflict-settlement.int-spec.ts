@@ -3,6 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { DataSource } from 'typeorm';
 import type { RecordedConflict } from '../../src/conflicts/domain/conflict.js';
 import type { Order } from '../../src/conflicts/domain/resolution-order.js';
+import { serverEventId } from '../../src/inventory/domain/server-event.js';
+import type { RecordedEvent } from '../../src/inventory/domain/stock-event.js';
+import type { PullPage } from '../../src/sync/domain/pull-page.js';
 import type { PushOutcome } from '../../src/sync/domain/push-outcome.js';
 import type { OperationDto } from '../../src/sync/push/push.dto.js';
 import { anOperation, aPaymentEdit, aProductEdit } from '../support/builders.js';
@@ -63,9 +66,19 @@ describe('settling conflicts', () => {
     );
     return row?.quantity ?? NaN;
   };
-  const conflicts = async (): Promise<readonly RecordedConflict[]> => (await ledger.pull(tenantId, shop, 0)).conflicts;
+  /** All that a new device pulls. */
+  async function pulled(): Promise<Pick<PullPage, 'events' | 'conflicts'>> {
+    const all = { events: [] as RecordedEvent[], conflicts: [] as RecordedConflict[] };
+    for (let cursor = 0; ;) {
+      const page = await ledger.pull(tenantId, shop, cursor);
+      all.events.push(...page.events);
+      all.conflicts.push(...page.conflicts);
+      if (!page.hasMore) return all;
+      cursor = page.nextLamport;
+    }
+  }
   async function onlyConflict(): Promise<RecordedConflict> {
-    const [conflict, ...others] = await conflicts();
+    const [conflict, ...others] = (await pulled()).conflicts;
     expect(others).toEqual([]);
     if (!conflict) throw new Error('There is no conflict');
     return conflict;
@@ -76,7 +89,7 @@ describe('settling conflicts', () => {
   /** I1, I7: the ledger verifies, and a replica that adds up effects has the server's stock. */
   async function expectSound(): Promise<void> {
     expect(await ledger.verify(tenantId)).toEqual([]);
-    const { events } = await ledger.pull(tenantId, shop, 0);
+    const { events } = await pulled();
     expect(events.reduce((sum, { effect }) => sum + effect, 0)).toBe(await stock());
   }
 
@@ -260,6 +273,40 @@ describe('settling conflicts', () => {
       expect(await stock()).toBe(left);
       await expectSound();
     });
+  });
+
+  it('leaves a count to people that more has happened since than can be looked at', async () => {
+    await restock(5_000);
+    const busy = Array.from({ length: 900 }, (_, index) => index);
+    for (const morning of [0, 1, 2]) {
+      await push(
+        ana,
+        ...busy.map((index) => claim(ana, 1, { payment_status: 'PAID', lamport_ts: 3 + morning * 900 + index })),
+      );
+    }
+    await push(ben, count(ben, 4_000));
+    await push(ana, claim(ana, 1, { payment_status: 'PAID', lamport_ts: 9_000, base_lamport: 8_000 }));
+    expect(await settle()).toEqual({ settled: 0, suggested: 1, failures: [] });
+    const pending = await onlyConflict();
+    expect(pending).toMatchObject({ awaits: 'PERSON', suggestion: null, stockThen: 2_300 });
+    await resolve('WINNER', pending.a.id);
+    expect(await stock()).toBe(3_999); // what came after it, on top
+    await expectSound();
+  });
+
+  it('leaves to people what a device has taken the id of the decision for, and breaks nothing', async () => {
+    await restock(5);
+    await push(ana, claim(ana, 3));
+    const held = claim(ben, 3, { created_at: at(-600) });
+    await push(
+      ben,
+      held,
+      operation(ben, { operation_id: serverEventId('RELEASE', held.operation_id ?? ''), lamport_ts: 4 }),
+    );
+    await push(shop, operation(shop, { delta: 9, lamport_ts: 5 }));
+    expect(await settle()).toEqual({ settled: 0, suggested: 1, failures: [] });
+    await expect(resolve('BOTH')).rejects.toMatchObject({ code: 'RESOLUTION_OVERTAKEN' });
+    await expectSound();
   });
 
   describe('of an operation on a product that another device deleted', () => {

@@ -154,7 +154,7 @@ function releaseHold({ a, named }: StockCase, view: StockView): void {
 /** What a held count changes stock by, with the other side on top of it or in it, as the verdict says. */
 function countedUnits(subject: StockCase, verdict: Verdict, view: StockView, skews: ClockSkews): number | undefined {
   const placement = placementOf(subject, view, skews);
-  if (!placement) return undefined;
+  if (!placement) return countedOnArrival(subject, verdict);
   const { content } = subject.a;
   const { id } = subject.conflict.b;
   // A person who believes it against a later count: as if it had been made last.
@@ -165,4 +165,11 @@ function countedUnits(subject: StockCase, verdict: Verdict, view: StockView, ske
   if (verdict === 'A' && placement.after.includes(id)) return placement.effect - net;
   if (verdict === 'BOTH' && placement.before.includes(id)) return placement.effect + net;
   return placement.effect;
+}
+
+/** Where too much has happened since to place it all: what had arrived by then is in the count, but for the other side. */
+function countedOnArrival({ conflict: { stockThen }, a, b }: StockCase, verdict: Verdict): number | undefined {
+  if (stockThen === null) return undefined;
+  const onTop = verdict === 'BOTH' && b?.content.kind !== 'SET' ? (b?.state.effect ?? 0) : 0;
+  return a.content.delta - stockThen + onTop;
 }

@@ -13,7 +13,7 @@ import type { EventContent } from '../domain/stock-event.js';
 import { LATER_USES, type ReferencedRow, toReferencedOperation } from './stock-event.repository.js';
 
 /** So many events of a product are looked back at. */
-const EVENTS_MAX = 5_000;
+const EVENTS_MAX = 2_000;
 
 interface ContentRow extends Omit<ReferencedRow, 'cancelled' | 'confirmed' | 'sold' | 'voided' | 'released'> {
   readonly device_type: EventContent['deviceType'];
