@@ -2,7 +2,6 @@ import type { LoggedOperation, PastEvent, ProductHistory } from '../../inventory
 import { afterDecision, afterUse, newlyRecorded, type ReferencedOperation } from '../../inventory/domain/reference.js';
 import { takenBack } from '../../inventory/domain/server-event.js';
 import type { ServerLog } from '../../inventory/domain/server-log.js';
-import type { EventContent } from '../../inventory/domain/stock-event.js';
 
 /** Something that happened to a product: an operation with all that was decided on it, or a decision on an older one. */
 export interface Happening extends LoggedOperation {
@@ -18,7 +17,8 @@ export interface Happening extends LoggedOperation {
  */
 export class StockView {
   private readonly states = new Map<string, LoggedOperation>();
-  private readonly events = new Map<string, PastEvent[]>();
+  private readonly entries = new Map<string, Entry[]>();
+  private readonly entryOf = new Map<string, Entry>();
 
   /** @param now when decisions are recorded, in milliseconds since 1970 */
   constructor(
@@ -28,11 +28,11 @@ export class StockView {
     private readonly now: number,
   ) {
     for (const [productId, { events }] of histories) {
-      this.events.set(productId, [...events]);
+      this.entries.set(productId, []);
       for (const event of events) this.follow(event);
     }
     // Read with all that names them, wherever in the log it stands.
-    for (const operation of operations) this.states.set(operation.content.operationId, operation);
+    for (const { content, state } of operations) this.setState(content.operationId, { content, state });
   }
 
   /** In the state that it has now. */
@@ -51,26 +51,17 @@ export class StockView {
 
   /** Whether all that happened to the product after a lamport is known. */
   reachesBackTo(productId: string, after: number): boolean {
-    const [oldest] = this.events.get(productId) ?? [];
+    const [oldest] = this.histories.get(productId)?.events ?? [];
     return this.histories.get(productId)?.complete === true || (oldest !== undefined && oldest.lamport <= after);
   }
 
-  /** What happened to the product after a lamport, as far back as is known, in order. */
+  /** What happened to the product after a lamport, as far back as is known, operations in order. */
   since(productId: string, after: number): Happening[] {
-    const found = new Map<string, Happening>();
-    for (const { content, lamport, effect, recordedAt } of this.events.get(productId) ?? []) {
-      if (lamport <= after) continue;
-      const decided = isDecision(content) && content.refOperationId !== null && found.get(content.refOperationId);
-      if (decided) {
-        found.set(decided.content.operationId, { ...decided, net: decided.net + effect });
-      } else {
-        const state =
-          this.states.get(content.operationId)?.state ??
-          newlyRecorded({ ...content, lamport, effect, disposition: 'APPLIED' });
-        found.set(content.operationId, { content, state, net: effect, recordedAt });
-      }
-    }
-    return [...found.values()];
+    return (this.entries.get(productId) ?? []).flatMap(({ happening, decisions }) =>
+      happening.state.lamport > after
+        ? happening
+        : decisions.filter(({ lamport }) => lamport > after).map((decision) => alone(decision)),
+    );
   }
 
   /** Takes an operation back, as far as it has any effect. */
@@ -84,33 +75,72 @@ export class StockView {
   }
 
   private keep({ content }: LoggedOperation, state: ReferencedOperation): void {
-    this.states.set(content.operationId, { content, state });
+    this.setState(content.operationId, { content, state });
     const appended = this.log.writes().events.at(-1);
-    if (appended) this.events.get(content.productId)?.push({ ...appended, content: appended, recordedAt: this.now });
+    if (appended) this.note({ ...appended, content: appended, recordedAt: this.now });
   }
 
-  private follow({ content, lamport, effect, disposition }: PastEvent): void {
+  /** Enters a decision where the operation is that it is about, or by itself if that is too long ago. */
+  private note(decision: PastEvent): void {
+    const { content, effect } = decision;
+    const entry = this.entryOf.get(content.refOperationId ?? '');
+    if (!entry) {
+      this.add(alone(decision));
+      return;
+    }
+    entry.decisions.push(decision);
+    entry.happening = { ...entry.happening, net: entry.happening.net + effect };
+  }
+
+  private add(happening: Happening): void {
+    const entry: Entry = { happening, decisions: [] };
+    this.entryOf.set(happening.content.operationId, entry);
+    this.entries.get(happening.content.productId)?.push(entry);
+  }
+
+  private setState(id: string, operation: LoggedOperation): void {
+    this.states.set(id, operation);
+    const entry = this.entryOf.get(id);
+    if (entry) entry.happening = { ...entry.happening, state: operation.state };
+  }
+
+  private follow(event: PastEvent): void {
+    const { content, lamport, effect, disposition, recordedAt } = event;
     const { operationId, refOperationId, kind, reason, delta } = content;
     const named = refOperationId === null ? undefined : this.states.get(refOperationId);
     switch (kind) {
       case 'VOID':
       case 'RELEASE':
-        if (named)
-          this.states.set(named.content.operationId, { ...named, state: afterDecision(named.state, { kind, effect }) });
+        this.note(event);
+        if (named) {
+          const state = afterDecision(named.state, { kind, effect });
+          this.setState(named.content.operationId, { ...named, state });
+        }
         break;
       case 'INCREMENT':
       case 'DECREMENT':
-      case 'SET':
-        this.states.set(operationId, { content, state: newlyRecorded({ ...content, lamport, effect, disposition }) });
+      case 'SET': {
+        const recorded = { content, state: newlyRecorded({ ...content, lamport, effect, disposition }) };
+        this.states.set(operationId, recorded);
+        this.add({ ...recorded, net: effect, recordedAt });
         if (named) {
           const state = afterUse(named.state, { kind, reason, delta }, disposition);
-          this.states.set(named.content.operationId, { ...named, state });
+          this.setState(named.content.operationId, { ...named, state });
         }
         break;
+      }
     }
   }
 }
 
-function isDecision({ kind }: EventContent): boolean {
-  return kind === 'VOID' || kind === 'RELEASE';
+/** An operation as it is now, with the decisions on it. */
+interface Entry {
+  happening: Happening;
+  readonly decisions: PastEvent[];
+}
+
+/** A decision on what happened too long ago to be looked at. */
+function alone({ content, lamport, effect, recordedAt }: PastEvent): Happening {
+  const state = newlyRecorded({ ...content, lamport, effect, disposition: 'APPLIED' });
+  return { content, state, net: effect, recordedAt };
 }
