@@ -42,7 +42,7 @@ export function toPushCommand(device: DevicePrincipal, body: PushRequestDto): Pu
   return {
     tenantId: device.tenantId,
     deviceId: device.deviceId,
-    clientLamport: body.client_lamport,
+    clientLamport: body.client_lamport + 0,
     sentAt: instant(body.sent_at),
     entries: [
       ...operations.map(toOperationEntry),
@@ -133,7 +133,7 @@ function editOf(
   return {
     id: value.id.toLowerCase(),
     deviceId: uuid(value.device_id) ?? device.deviceId,
-    clientLamport: value.lamport_ts,
+    clientLamport: value.lamport_ts + 0,
     baseVersion: number(value.version),
   };
 }
@@ -149,13 +149,13 @@ function toOperation(dto: OperationDto): Operation {
     deviceId: dto.device_id.toLowerCase(),
     deviceType: dto.device_type,
     kind: dto.operation,
-    delta: dto.delta,
+    delta: dto.delta + 0,
     reason: dto.reason,
     paymentStatus: dto.payment_status ?? null,
     amount: number(dto.amount),
     locationLat: number(dto.location_lat),
     locationLng: number(dto.location_lng),
-    clientLamport: dto.lamport_ts,
+    clientLamport: dto.lamport_ts + 0, // minus zero is zero, as below
     baseLamport: number(dto.base_lamport),
     version: number(dto.version),
     groupId: uuid(dto.group_id),
