@@ -55,7 +55,7 @@ export class ConflictSweepService {
   /** Mostly nothing waits. That is seen without the clock, for which pushes wait. */
   private hasWork(tenantId: string): Promise<boolean> {
     return this.database.transaction(tenantId, async (tx) => {
-      if ((await this.conflicts.awaiting(tx, 'HEURISTIC', 0, 1)).length === 0) return false;
+      if ((await this.conflicts.awaiting(tx, 'HEURISTIC', 1)).length === 0) return false;
       const { tenantStatus } = await this.tenants.accessState(tx, null);
       return tenantStatus === 'ACTIVE';
     });

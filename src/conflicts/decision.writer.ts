@@ -46,13 +46,13 @@ export class DecisionWriter {
   }
 
   /**
-   * Undoes the deletion that a conflict is about.
+   * Undoes the deletion that a conflict is about, and no later one.
    * @throws ProblemError RESOLUTION_OVERTAKEN if its SKU has another product by now
    */
   async restoreProduct(tx: TenantTransaction, conflict: Conflict, userId: string, log: ServerLog): Promise<void> {
     const productId = conflict.entityId;
     const product = (await this.products.productsOf(tx, [productId])).get(productId);
-    if (!product?.fields.isDeleted) return; // it lives already
+    if (product?.deletedLamport == null || product.deletedLamport !== conflict.b.payload['lamport']) return;
     const { sku } = product.fields;
     const holder = sku === null ? undefined : (await this.products.skuHolders(tx, [sku], [productId])).get(sku);
     if (holder !== undefined && holder !== productId) {

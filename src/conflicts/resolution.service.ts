@@ -12,20 +12,29 @@ import { recordingTime } from '../tenancy/domain/lamport-clock.js';
 import { TenantClockRepository } from '../tenancy/persistence/tenant-clock.repository.js';
 import { TenantRepository } from '../tenancy/persistence/tenant.repository.js';
 import { DecisionWriter } from './decision.writer.js';
-import { asItStands } from './domain/assessment.js';
 import type { Conflict, ConflictChange, RecordedConflict } from './domain/conflict.js';
 import { type ResolutionOrder, verdictOf } from './domain/resolution-order.js';
-import { settled, settleStock, type Settling, suggestForPayments } from './domain/settle-awaiting.js';
-import { carryOut } from './domain/settlement.js';
-import type { Judgement, Verdict } from './domain/verdict.js';
+import {
+  type DecidedBy,
+  settleByPerson,
+  settlePaymentsByPerson,
+  settleStock,
+  type Settling,
+  suggestForPayments,
+} from './domain/settle.js';
+import type { Verdict } from './domain/verdict.js';
 import { PaymentDisputeService } from './payment-dispute.service.js';
 import { ConflictRepository } from './persistence/conflict.repository.js';
 import { type StockCases, StockCaseLoader } from './stock-case.loader.js';
 
 /** So many in one transaction: pushes of the tenant wait for its clock meanwhile. */
 const CONFLICTS_AT_ONCE = 100;
-/** And of so many products: what happened to each meanwhile is read, which may be some thousand events. */
-const PRODUCTS_AT_ONCE = 20;
+/** Of so many products: what happened to each meanwhile is read, which may be some thousand events. */
+const PRODUCTS_AT_ONCE = 5;
+/** Each conflict weighs all that happened to its product meanwhile: so many events, and then the clock is free again. */
+const LOOKS_AT_ONCE = 20_000;
+/** Among so many of those that wait are looked for such as are about the same products. */
+const WAITING_READ_MAX = 500;
 
 /** What the heuristics came to in one tenant. */
 export interface Settled {
@@ -67,21 +76,22 @@ export class ResolutionService {
    * twice at once, changes nothing.
    */
   async settleAwaiting(tenantId: string): Promise<Settled> {
-    const failures: { conflictId: string; error: unknown }[] = [];
-    let [done, suggested, after] = [0, 0, 0];
+    const failures = new Map<string, unknown>();
+    let [done, suggested] = [0, 0];
     for (;;) {
-      const from = after;
-      const round = await this.settle(tenantId, (tx) => this.awaiting(tx, from)).catch((error: unknown) => {
+      const round = await this.settle(tenantId, (tx) => this.awaiting(tx, failures)).catch((error: unknown) => {
         if (isTransient(error)) throw error; // one by one they would fail all the same
-        return this.settleOneByOne(tenantId, from, failures);
+        return this.settleOneByOne(tenantId, failures);
       });
       const settledNow = round.changes.filter(({ resolution }) => resolution).length;
       done += settledNow;
       suggested += round.changes.length - settledNow;
-      const last = round.looked.at(-1);
-      if (!last) return { settled: done, suggested, failures };
-      after = last.detectedLamport;
+      if (round.looked.length === 0) break;
     }
+    return {
+      ...{ settled: done, suggested },
+      failures: [...failures].map(([conflictId, error]) => ({ conflictId, error })),
+    };
   }
 
   /**
@@ -124,7 +134,8 @@ export class ResolutionService {
       }
       const at = recordingTime(clock, Date.now());
       const loaded = await this.cases.load(tx, { ...clock, recordedAt: at }, [found], at);
-      const settling = await this.decide(tx, found, verdict, { userId, feedback: order.feedback }, loaded);
+      const by = { userId, feedback: order.feedback };
+      const settling = await this.decide(tx, found, verdict, order.order === 'SUGGESTION', by, loaded);
       const written = await this.write(tx, [found], new Map([[found.id, settling]]), loaded.log, new Date(at));
       const after = (await this.conflicts.conflictsOf(tx, [conflictId])).get(conflictId);
       return { conflict: after ?? found, round: written };
@@ -140,30 +151,29 @@ export class ResolutionService {
   }
 
   /** One conflict that can't be looked at must not keep the others waiting. */
-  private async settleOneByOne(
-    tenantId: string,
-    after: number,
-    failures: { conflictId: string; error: unknown }[],
-  ): Promise<Round> {
-    const looked = await this.database.transaction(tenantId, (tx) => this.awaiting(tx, after));
+  private async settleOneByOne(tenantId: string, failures: Map<string, unknown>): Promise<Round> {
+    const looked = await this.database.transaction(tenantId, (tx) => this.awaiting(tx, failures));
     const changes: Round['changes'][number][] = [];
     for (const { id } of looked) {
       try {
         changes.push(...(await this.reconsider(tenantId, id)).changes);
       } catch (error) {
         if (isTransient(error)) throw error;
-        failures.push({ conflictId: id, error });
+        failures.set(id, error);
       }
     }
     return { looked, changes, deadlines: [], lamport: 0 };
   }
 
-  /** The next that wait, the oldest first. */
-  private async awaiting(tx: TenantTransaction, after: number): Promise<readonly RecordedConflict[]> {
-    const waiting = await this.conflicts.awaiting(tx, 'HEURISTIC', after, CONFLICTS_AT_ONCE);
-    const products = new Set<string>();
-    const tooMany = waiting.findIndex(({ entityId }) => products.add(entityId).size > PRODUCTS_AT_ONCE);
-    return tooMany < 0 ? waiting : waiting.slice(0, tooMany);
+  /** The next that wait, but for those that could not be looked at: of the products that have waited longest. */
+  private async awaiting(
+    tx: TenantTransaction,
+    failures: ReadonlyMap<string, unknown>,
+  ): Promise<readonly RecordedConflict[]> {
+    const read = await this.conflicts.awaiting(tx, 'HEURISTIC', WAITING_READ_MAX + failures.size);
+    const waiting = read.filter(({ id }) => !failures.has(id));
+    const products = new Set([...new Set(waiting.map(({ entityId }) => entityId))].slice(0, PRODUCTS_AT_ONCE));
+    return waiting.filter(({ entityId }) => products.has(entityId)).slice(0, CONFLICTS_AT_ONCE);
   }
 
   /** The clock lock first: what is read after it can't change until the commit. */
@@ -178,15 +188,15 @@ export class ResolutionService {
       const { heuristicThreshold } = await this.tenants.settingsOf(tx);
       const at = recordingTime(clock, Date.now());
       const { cases, view, skews, log } = await this.cases.load(tx, { ...clock, recordedAt: at }, looked, at);
-      const settlings = new Map(
-        looked.flatMap((conflict): [string, Settling][] => {
-          if (conflict.kind === 'DUPLICATE_PAYMENT') return [[conflict.id, suggestForPayments(conflict)]];
-          const subject = cases.get(conflict.id);
-          if (!subject) throw new Error(`The operation of conflict ${conflict.id} is not in the log`);
-          return [[conflict.id, settleStock(subject, view, skews, heuristicThreshold)]];
-        }),
-      );
-      return this.write(tx, looked, settlings, log, new Date(at));
+      const settlings = new Map<string, Settling>();
+      let looks = 0;
+      for (const conflict of looked) {
+        if (looks > LOOKS_AT_ONCE) break; // the rest is for the next round
+        looks += 1 + view.depthOf(conflict.entityId);
+        settlings.set(conflict.id, settleOne(conflict, cases, view, skews, heuristicThreshold));
+      }
+      const settled = looked.slice(0, settlings.size);
+      return this.write(tx, settled, settlings, log, new Date(at));
     });
     this.announce(tenantId, round);
     return round;
@@ -197,22 +207,21 @@ export class ResolutionService {
     tx: TenantTransaction,
     conflict: RecordedConflict,
     verdict: Verdict,
-    by: { readonly userId: string; readonly feedback: string | null },
+    asSuggested: boolean,
+    by: DecidedBy,
     { cases, view, skews, log }: StockCases & { readonly log: ServerLog },
   ): Promise<Settling> {
-    const judgement: Judgement = { verdict, confidence: 1, reason: 'A person decided.' };
-    const asked = [{ tier: 'MANUAL' as const, name: by.userId, answer: judgement }];
     if (conflict.kind === 'DUPLICATE_PAYMENT') {
       await this.disputes.carryOut(tx, conflict, verdict, by.userId, log);
-    } else {
-      const found = cases.get(conflict.id);
-      if (!found) throw new Error(`The operation of conflict ${conflict.id} is not in the log`);
-      const subject = asItStands(found, view);
-      const done = carryOut(subject, verdict, subject.b && verdict === 'A' ? [subject.b] : [], view, skews);
-      if (!done.ok) throw new ProblemError('RESOLUTION_OVERTAKEN', { detail: done.reason });
-      if (done.restores) await this.writer.restoreProduct(tx, conflict, by.userId, log);
+      return settlePaymentsByPerson(conflict, verdict, by);
     }
-    return { change: settled(conflict, 'MANUAL', judgement, asked, by), others: [] };
+    const found = cases.get(conflict.id);
+    if (!found) throw new Error(`The operation of conflict ${conflict.id} is not in the log`);
+    const settling = settleByPerson(found, verdict, asSuggested, by, view, skews);
+    if ('overtaken' in settling) throw new ProblemError('RESOLUTION_OVERTAKEN', { detail: settling.overtaken });
+    const restores = conflict.kind === 'DELETED_PRODUCT' && (verdict === 'A' || verdict === 'NEITHER');
+    if (restores) await this.writer.restoreProduct(tx, conflict, by.userId, log);
+    return settling;
   }
 
   private async write(
@@ -250,6 +259,19 @@ export class ResolutionService {
       else this.metrics.suggested(kind);
     }
   }
+}
+
+function settleOne(
+  conflict: RecordedConflict,
+  cases: StockCases['cases'],
+  view: StockCases['view'],
+  skews: StockCases['skews'],
+  threshold: number,
+): Settling {
+  if (conflict.kind === 'DUPLICATE_PAYMENT') return suggestForPayments(conflict);
+  const subject = cases.get(conflict.id);
+  if (!subject) throw new Error(`The operation of conflict ${conflict.id} is not in the log`);
+  return settleStock(subject, view, skews, threshold);
 }
 
 /** A reservation that was held lapses from when it takes effect. */

@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { TenantTransaction } from '../database/tenant-database.js';
 import type { LoggedOperation } from '../inventory/domain/logged-operation.js';
-import { serverEventId } from '../inventory/domain/server-event.js';
 import { ServerLog } from '../inventory/domain/server-log.js';
 import { RivalRepository } from '../inventory/persistence/rival.repository.js';
-import { StockEventRepository } from '../inventory/persistence/stock-event.repository.js';
 import { StockLevelRepository } from '../inventory/persistence/stock-level.repository.js';
 import type { TenantClock } from '../tenancy/domain/lamport-clock.js';
 import { DeviceRepository } from '../tenancy/persistence/device.repository.js';
@@ -26,7 +24,6 @@ export interface StockCases {
 @Injectable()
 export class StockCaseLoader {
   constructor(
-    private readonly events: StockEventRepository,
     private readonly rivals: RivalRepository,
     private readonly levels: StockLevelRepository,
     private readonly devices: DeviceRepository,
@@ -52,17 +49,7 @@ export class StockCaseLoader {
       const a = sides.get(conflict.a.id);
       return a ? [{ conflict, a, base: knownLamportOf(conflict, a) }] : [];
     });
-    const taken = await this.events.known(
-      tx,
-      unique(
-        stock.flatMap(({ a, b }) => [
-          serverEventId('RELEASE', a.id),
-          serverEventId('VOID', a.id),
-          serverEventId('VOID', b.id),
-        ]),
-      ),
-    );
-    const histories = await this.rivals.historiesOf(tx, oldestBases(drafts));
+    const histories = await this.rivals.historiesOf(tx, oldestLamports(drafts, sides));
     const levels = await this.levels.levelsOf(tx, unique(stock.map(({ entityId }) => entityId)));
     const devices = stock.length > 0 ? await this.devices.list(tx) : [];
     const log = new ServerLog(tx.tenantId, clock, levels);
@@ -82,9 +69,6 @@ export class StockCaseLoader {
           recordedAt: recordedAt.get(conflict.a.id) ?? conflict.detectedAt.valueOf(),
           b: sides.get(conflict.b.id),
           named: refOperationId === null ? undefined : named.get(refOperationId),
-          isBlocked:
-            isBlocked(sides.get(conflict.a.id), taken, 'RELEASE', 'VOID') ||
-            isBlocked(sides.get(conflict.b.id), taken, 'VOID'),
         },
       ];
     });
@@ -94,27 +78,21 @@ export class StockCaseLoader {
 }
 
 /** What the push found out: the operation alone doesn't tell how far its device had pulled. */
-function knownLamportOf({ a: { payload } }: RecordedConflict, { content }: LoggedOperation): number {
+function knownLamportOf({ a: { payload } }: RecordedConflict, { content, state }: LoggedOperation): number {
   const { knownLamport } = payload;
-  return typeof knownLamport === 'number' ? knownLamport : baseOf(content, null);
+  return typeof knownLamport === 'number' ? knownLamport : baseOf(content, null, state.lamport - 1);
 }
 
-/** Whether a device has given the id of the server's decision to an operation of its own: then it can't be appended. */
-function isBlocked(
-  operation: LoggedOperation | undefined,
-  taken: ReadonlyMap<string, unknown>,
-  ...kinds: readonly ('RELEASE' | 'VOID')[]
-): boolean {
-  if (!operation || operation.state.closedBy === 'VOID') return false;
-  return kinds.some((kind) => taken.has(serverEventId(kind, operation.content.operationId)));
-}
-
-function oldestBases(
+/** Back to what was known when it was recorded, and to the other side, which may be older and released only since. */
+function oldestLamports(
   drafts: readonly { readonly conflict: RecordedConflict; readonly base: number }[],
+  sides: ReadonlyMap<string, LoggedOperation>,
 ): Map<string, number> {
   const oldest = new Map<string, number>();
   for (const { conflict, base } of drafts) {
-    oldest.set(conflict.entityId, Math.min(base, oldest.get(conflict.entityId) ?? Infinity));
+    const { entityId, b } = conflict;
+    const before = (sides.get(b.id)?.state.lamport ?? Infinity) - 1;
+    oldest.set(entityId, Math.min(base, before, oldest.get(entityId) ?? Infinity));
   }
   return oldest;
 }

@@ -1,12 +1,10 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { TenantDatabase, type TenantTransaction } from '../database/tenant-database.js';
 import { TenantSignals } from '../signals/tenant-signals.js';
 import { recordingTime } from '../tenancy/domain/lamport-clock.js';
 import { TenantClockRepository } from '../tenancy/persistence/tenant-clock.repository.js';
 import { TenantRepository } from '../tenancy/persistence/tenant.repository.js';
 import { lapse } from './domain/lapse.js';
-import { type ReferencedOperation, remainingOf } from './domain/reference.js';
-import { serverEventId } from './domain/server-event.js';
 import { ReservationDeadlineRepository } from './persistence/reservation-deadline.repository.js';
 import { StockEventRepository } from './persistence/stock-event.repository.js';
 import { StockLevelRepository } from './persistence/stock-level.repository.js';
@@ -35,8 +33,6 @@ export interface Sweep {
 /** Gives back what reservations hold when their time has come (design, section 6). */
 @Injectable()
 export class ReservationExpiryService {
-  private readonly logger = new Logger(ReservationExpiryService.name);
-
   constructor(
     private readonly database: TenantDatabase,
     private readonly tenants: TenantRepository,
@@ -84,10 +80,7 @@ export class ReservationExpiryService {
     const due = await this.deadlines.due(tx, now, DEADLINES_AT_ONCE);
     if (due.length === 0) return { looked: 0, lapsed: 0, lamport: clock.lamport };
     const named = await this.events.referenced(tx, due);
-    const reservations = await this.withoutTaken(
-      tx,
-      due.flatMap((operationId) => named.get(operationId) ?? []),
-    );
+    const reservations = due.flatMap((operationId) => named.get(operationId) ?? []);
     const levels = await this.levels.levelsOf(tx, [...new Set(reservations.map(({ productId }) => productId))]);
     const at = { ...clock, recordedAt: recordingTime(clock, now.getTime()) };
     const decided = lapse(tx.tenantId, at, reservations, levels);
@@ -98,30 +91,5 @@ export class ReservationExpiryService {
     }
     await this.deadlines.remove(tx, due);
     return { looked: due.length, lapsed: decided.events.length, lamport: decided.clock.lamport };
-  }
-
-  /**
-   * Without those whose VOID could not be appended, since a device has given its id to an operation of its own: that one
-   * reservation stays open until it is cancelled, instead of all the tenant's.
-   */
-  private async withoutTaken(
-    tx: TenantTransaction,
-    reservations: readonly ReferencedOperation[],
-  ): Promise<ReferencedOperation[]> {
-    const taken = await this.events.known(
-      tx,
-      reservations.map(({ operationId }) => serverEventId('VOID', operationId)),
-    );
-    return reservations.filter((reservation) => {
-      const { operationId } = reservation;
-      const isTaken = taken.has(serverEventId('VOID', operationId));
-      if (isTaken && remainingOf(reservation) > 0) {
-        this.logger.error(
-          { tenantId: tx.tenantId, operationId },
-          'A reservation cannot lapse: the id of its VOID is taken',
-        );
-      }
-      return !isTaken;
-    });
   }
 }

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { DataSource } from 'typeorm';
 import type { RecordedConflict } from '../../src/conflicts/domain/conflict.js';
 import type { Order } from '../../src/conflicts/domain/resolution-order.js';
-import { serverEventId } from '../../src/inventory/domain/server-event.js';
 import type { RecordedEvent } from '../../src/inventory/domain/stock-event.js';
 import type { PullPage } from '../../src/sync/domain/pull-page.js';
 import type { PushOutcome } from '../../src/sync/domain/push-outcome.js';
@@ -291,21 +290,6 @@ describe('settling conflicts', () => {
     expect(pending).toMatchObject({ awaits: 'PERSON', suggestion: null, stockThen: 2_300 });
     await resolve('WINNER', pending.a.id);
     expect(await stock()).toBe(3_999); // what came after it, on top
-    await expectSound();
-  });
-
-  it('leaves to people what a device has taken the id of the decision for, and breaks nothing', async () => {
-    await restock(5);
-    await push(ana, claim(ana, 3));
-    const held = claim(ben, 3, { created_at: at(-600) });
-    await push(
-      ben,
-      held,
-      operation(ben, { operation_id: serverEventId('RELEASE', held.operation_id ?? ''), lamport_ts: 4 }),
-    );
-    await push(shop, operation(shop, { delta: 9, lamport_ts: 5 }));
-    expect(await settle()).toEqual({ settled: 0, suggested: 1, failures: [] });
-    await expect(resolve('BOTH')).rejects.toMatchObject({ code: 'RESOLUTION_OVERTAKEN' });
     await expectSound();
   });
 

@@ -3,20 +3,16 @@ import { rivalQueries } from '../../src/conflicts/domain/rival-queries.js';
 import { conflictIdOf } from '../../src/conflicts/domain/state-conflicts.js';
 import type { StockLevel } from '../../src/inventory/domain/ledger.js';
 import { openingBalanceId } from '../../src/inventory/domain/opening-balance.js';
-import {
-  CLAIMS_MAX,
-  type LoggedOperation,
-  type RivalQuery,
-  type Rivals,
-} from '../../src/inventory/domain/logged-operation.js';
+import type { LoggedOperation, RivalQuery, Rivals } from '../../src/inventory/domain/logged-operation.js';
 import { deletionOf, type Product, type ProductDeletion } from '../../src/inventory/domain/product.js';
 import {
   afterDecision,
   afterUse,
+  afterUseDecided,
   newlyRecorded,
   type ReferencedOperation,
+  remainingOf,
 } from '../../src/inventory/domain/reference.js';
-import { serverEventId } from '../../src/inventory/domain/server-event.js';
 import type { StockEvent } from '../../src/inventory/domain/stock-event.js';
 import type { Payment } from '../../src/payments/domain/payment.js';
 import type { EditBase } from '../../src/states/domain/merge.js';
@@ -70,14 +66,11 @@ export class PushLog {
     const opened = products.filter((edit) => edit.currentStock !== null).map((edit) => edit.id);
     const rivals = this.rivals(
       command.deviceId,
-      this.informed ? [] : rivalQueries(operations, this.levels, lastPulledLamport, this.settings),
+      this.informed ? [] : rivalQueries(operations, this.levels, lastPulledLamport, this.clock.lamport, this.settings),
     );
     const operationIds = new Set([
       ...operations.map((operation) => operation.operationId),
       ...opened.map(openingBalanceId),
-      ...[...rivals.values()].flatMap(({ claims }) =>
-        claims.map(({ content }) => serverEventId('VOID', content.operationId)),
-      ),
     ]);
     const referred = new Set(operations.flatMap(({ refOperationId }) => refOperationId ?? []));
     const lamports = new Set(operations.map((operation) => operation.clientLamport));
@@ -178,25 +171,48 @@ export class PushLog {
   stateOf(event: StockEvent): ReferencedOperation {
     return this.events
       .filter((later) => later.refOperationId === event.operationId)
-      .reduce(after, newlyRecorded(event));
+      .reduce((named, later) => this.after(named, later), newlyRecorded(event));
+  }
+
+  /** With what was decided on what names it. */
+  private after(named: ReferencedOperation, event: StockEvent): ReferencedOperation {
+    const { kind, reason, delta, disposition } = event;
+    if (kind === 'VOID' || kind === 'RELEASE') return afterDecision(named, { ...event, kind });
+    return this.events
+      .filter((later) => later.refOperationId === event.operationId)
+      .reduce(
+        (state, { kind: decision }) =>
+          decision === 'VOID' || decision === 'RELEASE' ? afterUseDecided(state, event, decision) : state,
+        afterUse(named, { kind, reason, delta }, disposition),
+      );
   }
 
   private rivals(deviceId: string, queries: readonly RivalQuery[]): Map<string, Rivals> {
     return new Map(
-      queries.map(({ productId, after, movement, claims }) => {
-        const standing = this.events
-          .filter((event) => event.productId === productId && event.deviceId !== deviceId && event.lamport > after)
+      queries.map(({ productId, after, movement, takenBack, claimedUnits }) => {
+        const ofOthers = this.events
+          .filter((event) => event.productId === productId && event.deviceId !== deviceId)
           .map((event): LoggedOperation => ({ content: event, state: this.stateOf(event) }))
           .filter(({ state }) => state.disposition === 'APPLIED' && state.closedBy !== 'VOID')
           .reverse();
+        const standing = ofOthers.filter(({ state }) => state.lamport > after);
         const last = (...kinds: readonly string[]) =>
           standing.find(({ content }) => kinds.includes(content.kind)) ?? null;
+        const isOlderTakenBack = ({ content: { kind, refOperationId }, state }: LoggedOperation) =>
+          kind === 'VOID' &&
+          state.effect !== 0 &&
+          this.events.some((event) => event.operationId === refOperationId && event.lamport <= after);
         return [
           productId,
           {
             count: last('SET'),
             movement: movement ? last('INCREMENT', 'DECREMENT') : null,
-            claims: claims ? standing.filter(({ content }) => content.kind === 'DECREMENT').slice(0, CLAIMS_MAX) : [],
+            takenBack: takenBack ? (standing.find(isOlderTakenBack) ?? null) : null,
+            claims: ofOthers
+              .filter(({ content, state }) => content.kind === 'DECREMENT' && state.effectiveLamport > after)
+              .filter(({ state }) => remainingOf(state) > 0)
+              .sort((a, b) => b.state.effectiveLamport - a.state.effectiveLamport)
+              .filter(enough(claimedUnits)),
           },
         ];
       }),
@@ -225,11 +241,15 @@ export class PushLog {
   }
 }
 
-function after(named: ReferencedOperation, event: StockEvent): ReferencedOperation {
-  const { kind, reason, delta, effect, disposition } = event;
-  return kind === 'VOID' || kind === 'RELEASE'
-    ? afterDecision(named, { kind, effect })
-    : afterUse(named, { kind, reason, delta }, disposition);
+/** Of paid and of unpaid ones each, until they come to so many units. */
+function enough(units: number): (claim: LoggedOperation) => boolean {
+  const soFar = { paid: 0, unpaid: 0 };
+  return ({ content, state }) => {
+    const which = content.paymentStatus === 'PAID' ? 'paid' : 'unpaid';
+    const wanted = soFar[which] < units;
+    soFar[which] += remainingOf(state);
+    return wanted;
+  };
 }
 
 function pick<V>(from: ReadonlyMap<string, V>, keys: ReadonlySet<string>): Map<string, V> {

@@ -45,7 +45,7 @@ function met(...operations: readonly LoggedOperation[]): Rivals {
   const newestFirst = operations.toSorted((a, b) => b.state.lamport - a.state.lamport);
   const last = (isCount: boolean) => newestFirst.find(({ content }) => (content.kind === 'SET') === isCount) ?? null;
   const claims = newestFirst.filter(({ content }) => content.kind === 'DECREMENT');
-  return { count: last(true), movement: last(false), claims };
+  return { count: last(true), movement: last(false), takenBack: null, claims };
 }
 
 const decide = (

@@ -63,7 +63,9 @@ export function decideContention(newcomer: Newcomer, { rivals, deletion, detecti
 
 /** A count may have been made before what others did meanwhile, or after it. */
 function decideCount(newcomer: Newcomer, rivals: Rivals): Contention {
-  const { count, movement } = rivals;
+  const { count, takenBack } = rivals;
+  // What was taken back counts on nobody's side, but the shelf may have been counted before it came back.
+  const movement = mostRecent({ count: rivals.movement, movement: takenBack });
   if (!count) return movement ? held(waiting('STOCK_COUNT', newcomer, movement)) : NOTHING;
   const { answer, asked } = askRules(newcomer, competitorOf(count));
   const finding: Finding = { ...waiting('STOCK_COUNT', newcomer, count), asked };

@@ -16,7 +16,7 @@ export function contestantOf(
   { content, state }: LoggedOperation,
   recordedAt: number,
   skews: ClockSkews,
-  base = content.baseLamport ?? UNKNOWN_BASE,
+  base = Math.min(content.baseLamport ?? UNKNOWN_BASE, state.lamport - 1),
 ): Contestant {
   const { operationId: id, deviceId, kind, reason, paymentStatus, delta, clientLamport, createdAt } = content;
   // eslint-disable-next-line no-restricted-globals -- reads a text, and no clock

@@ -12,6 +12,7 @@ export function rivalQueries(
   operations: readonly Operation[],
   levels: ReadonlyMap<string, StockLevel>,
   lastPulledLamport: number | null,
+  headLamport: number,
   { conflictDetection }: Pick<TenantSettings, 'conflictDetection'>,
 ): RivalQuery[] {
   const drafts = new Map<string, { after: number; counted: boolean; taken: number }>();
@@ -19,7 +20,7 @@ export function rivalQueries(
     const { productId, kind, delta } = operation;
     const draft = drafts.get(productId) ?? { after: Infinity, counted: false, taken: 0 };
     drafts.set(productId, draft);
-    draft.after = Math.min(draft.after, baseOf(operation, lastPulledLamport));
+    draft.after = Math.min(draft.after, baseOf(operation, lastPulledLamport, headLamport));
     draft.counted ||= kind === 'SET';
     if (kind === 'DECREMENT') draft.taken += delta;
   }
@@ -27,7 +28,8 @@ export function rivalQueries(
     productId,
     after,
     movement: counted || conflictDetection === 'CONCURRENCY',
-    // A count in the push may leave less than there is now.
-    claims: taken > 0 && (counted || taken > (levels.get(productId)?.quantity ?? 0)),
+    takenBack: counted,
+    // More than is missing can't be needed. A count in the push may leave less than there is now.
+    claimedUnits: counted || taken > (levels.get(productId)?.quantity ?? 0) ? taken : 0,
   }));
 }

@@ -34,7 +34,9 @@ export function isClaim({ kind, reason }: Pick<Competitor, 'kind' | 'reason'>): 
 }
 
 /** An operation of the log as the rules see it. */
-export function competitorOf({ content }: Pick<LoggedOperation, 'content'>): Competitor {
-  const { kind, reason, paymentStatus, delta } = content;
-  return { kind, reason, paymentStatus, delta, base: content.baseLamport };
+export function competitorOf({ content, state }: LoggedOperation): Competitor {
+  const { kind, reason, paymentStatus, delta, baseLamport } = content;
+  // Nobody has applied what was not there yet, whatever a device says.
+  const base = baseLamport === null ? null : Math.min(baseLamport, state.lamport - 1);
+  return { kind, reason, paymentStatus, delta, base };
 }

@@ -1,175 +1,97 @@
-import { missingOf } from '../../inventory/domain/ledger.js';
 import type { LoggedOperation } from '../../inventory/domain/logged-operation.js';
 import { INT4_MAX } from '../../inventory/domain/operation.js';
-import { isReservation, isWithoutEffect, notCancelled, remainingOf } from '../../inventory/domain/reference.js';
+import { isReservation, notCancelled, remainingOf } from '../../inventory/domain/reference.js';
 import { releasedMovement, takenBack } from '../../inventory/domain/server-event.js';
-import { type Assessment, certain, type StockCase } from './assessment.js';
-import type { ClockSkews } from './contestants.js';
-import { assessDeletedProduct } from './heuristics/deleted-product.heuristic.js';
-import { assessOversell } from './heuristics/oversell.heuristic.js';
-import { assessCount, assessMovement, placementOf } from './heuristics/stock-count.heuristic.js';
+import type { Fate, StockCase } from './assessment.js';
 import type { StockView } from './stock-view.js';
-import type { Verdict } from './verdict.js';
 
-/** What the heuristics make of a conflict about a held operation, as the ledger stands now. */
-export function assess(subject: StockCase, view: StockView, skews: ClockSkews): Assessment {
-  const { conflict, a } = subject;
-  const overtaken = overtakenBy(subject);
-  if (overtaken) return overtaken;
-  switch (conflict.kind) {
-    case 'OVERSELL':
-      return assessOversell(subject, view, skews);
-    case 'STOCK_COUNT':
-      return a.content.kind === 'SET'
-        ? assessCount(subject, view, skews)
-        : ifThereIsEnough(subject, view, assessMovement(subject, view, skews));
-    case 'DELETED_PRODUCT':
-      return ifThereIsEnough(subject, view, assessDeletedProduct(subject, skews));
-    case 'FIELD_EDIT':
-    case 'DUPLICATE_PAYMENT':
-    case 'CONCURRENT_UPDATE':
-    case 'RESERVATION_CLOSED':
-      throw new Error(`No operation is held for a ${conflict.kind}`);
-  }
-}
-
-/** What has become of the held operation without anybody's decision. */
-function overtakenBy({ a, named }: StockCase): Assessment | undefined {
-  const { content, state } = a;
-  if (content.kind === 'DECREMENT' && notCancelled(state) === 0) {
-    return certain('cancelled', { verdict: 'B', confidence: 1, reason: 'It was cancelled while it waited.' });
-  }
-  if (isReservation(content) && state.confirmed) {
-    return certain('sold', { verdict: 'B', confidence: 1, reason: 'What was reserved was sold while it waited.' });
-  }
-  if (content.kind === 'INCREMENT' && content.reason === 'CANCEL' && named && isWithoutEffect(named.state)) {
-    const reason = 'What it cancels has no effect, so nothing comes back.';
-    return certain('nothing-to-give-back', { verdict: 'B', confidence: 1, reason });
-  }
-  return undefined;
-}
-
-/** An unpaid claim that may take effect needs something to take: it is no better than one that was pushed just now. */
-function ifThereIsEnough({ a, named }: StockCase, view: StockView, assessment: Assessment): Assessment {
-  const { content, state } = a;
-  const stands = assessment.judgement?.verdict === 'A' || assessment.judgement?.verdict === 'BOTH';
-  if (!stands || content.kind !== 'DECREMENT' || content.paymentStatus === 'PAID') return assessment;
-  const level = {
-    quantity: view.quantityOf(content.productId),
-    tracked: view.isTracked(content.productId),
-    lastLamport: 0,
-  };
-  const wanted = { kind: 'DECREMENT', reason: content.reason, delta: notCancelled(state) } as const;
-  if (missingOf(level, wanted, named?.state ?? null) === 0) return assessment;
-  const reason = 'There is not enough left for a claim that is not paid.';
-  const short = certain('not-enough-left', { verdict: 'B', confidence: 1, reason });
-  return { ...short, asked: [...assessment.asked, ...short.asked] };
-}
-
-/** How a verdict was carried out, or why it can't be. */
+/** How a decision was carried out, or why it can't be. */
 export type CarriedOut =
   | {
       readonly ok: true;
-      /** Those that were taken back for it, beside the other side itself. */
+      /** Claims that were taken back for it, beside the other side itself. */
       readonly alsoYielded: readonly LoggedOperation[];
-      /** Whether the deletion of the product is undone. */
-      readonly restores: boolean;
     }
   | { readonly ok: false; readonly reason: string };
 
-const DONE = { ok: true, alsoYielded: [], restores: false } as const;
+/** Something of which units move when the server decides on it. */
+interface Move {
+  readonly operation: LoggedOperation;
+  /** Signed units. */
+  readonly units: number;
+}
 
-/**
- * Carries a verdict out, on the ledger by VOID and RELEASE alone. If it can't be, nothing is changed.
- * @param yielding of an OVERSELL, what is taken back so that `a` can stand
- */
-export function carryOut(
-  subject: StockCase,
-  verdict: Verdict,
-  yielding: readonly LoggedOperation[],
-  view: StockView,
-  skews: ClockSkews,
-): CarriedOut {
-  const { conflict, a, b: other } = subject;
-  if (a.state.disposition !== 'HELD' || a.state.closedBy === 'VOID') {
-    return { ok: false, reason: 'The operation does not wait any more.' };
-  }
-  if (subject.isBlocked) return { ok: false, reason: 'A device has used the id under which it would be decided.' };
-  const stands = verdict === 'A' || verdict === 'BOTH';
-  if (!stands) {
-    view.takeBack(a, 0);
-    if (verdict === 'NEITHER' && other) takeBackOther(other, view);
-    return { ...DONE, restores: verdict === 'NEITHER' && conflict.kind === 'DELETED_PRODUCT' };
-  }
-  const units = a.content.kind === 'SET' ? countedUnits(subject, verdict, view, skews) : releasedMovement(a.state);
-  if (units === undefined) return { ok: false, reason: 'More has happened to the product than can be looked at.' };
-  if (a.content.kind !== 'SET' && units === 0) return { ok: false, reason: 'All of it was cancelled.' };
-  if (Math.abs(units) > INT4_MAX || Math.abs(view.quantityOf(a.content.productId) + units) > INT4_MAX) {
+/** Carries out what becomes of a held operation, on the ledger by VOID and RELEASE alone. If it can't be, nothing is changed. */
+export function carryOut(subject: StockCase, fate: Fate, view: StockView): CarriedOut {
+  const { conflict, a } = subject;
+  const why = overtaken(subject, fate);
+  if (why) return { ok: false, reason: why };
+  const back = movesOf(takenBackBy(subject, fate), fate, view);
+  if (!back) return { ok: false, reason: 'More has happened to the product than can be looked at.' };
+  const own = unitsOf(subject, fate);
+  if (!fits([...back.map(({ units }) => units), own], view.quantityOf(a.content.productId))) {
     return { ok: false, reason: 'Stock would leave the range that it can have.' };
   }
-  const taken = yieldingOf(subject, verdict, yielding);
-  for (const claim of taken) takeBackOther(claim, view);
-  releaseHold(subject, view);
-  view.release(a, units);
-  return {
-    ok: true,
-    alsoYielded: taken.filter(({ content }) => content.operationId !== conflict.b.id),
-    restores: verdict === 'A' && conflict.kind === 'DELETED_PRODUCT',
-  };
+  const countedAt = fate.is === 'COUNTED' ? fate.by.state.effectiveLamport : null;
+  for (const { operation, units } of back) view.takeBack(operation, units, countedAt);
+  if (fate.is === 'FALLS') view.takeBack(a, 0);
+  else view.release(a, own, countedAt);
+  const yielded = fate.is === 'MOVES' ? fate.yielding.filter(({ content }) => content.kind !== 'SET') : [];
+  return { ok: true, alsoYielded: yielded.filter(({ content }) => content.operationId !== conflict.b.id) };
 }
 
-/** A count that stands beats one it met; against a movement that it has counted there is nothing to take back. */
-function yieldingOf(
-  { conflict, a, b }: StockCase,
-  verdict: Verdict,
-  yielding: readonly LoggedOperation[],
-): readonly LoggedOperation[] {
-  if (conflict.kind === 'OVERSELL') return yielding;
-  return conflict.kind === 'STOCK_COUNT' && verdict === 'A' && b && a.content.kind !== 'SET' ? [b] : [];
+/** What has become of the operation meanwhile, so that it can't be decided like this any more. */
+function overtaken({ a: { content, state } }: StockCase, fate: Fate): string | undefined {
+  if (state.disposition !== 'HELD' || state.closedBy === 'VOID') return 'The operation does not wait any more.';
+  if (fate.is === 'FALLS') return undefined;
+  if (fate.is === 'MOVES' && content.kind === 'DECREMENT' && notCancelled(state) === 0)
+    return 'All of it was cancelled.';
+  if (isReservation(content) && state.confirmed) return 'What was reserved has been sold.';
+  return undefined;
 }
 
-function takeBackOther(other: LoggedOperation, view: StockView): void {
-  const { state, content } = other;
-  if (state.disposition !== 'APPLIED' || state.closedBy !== null) return; // nothing of it stands
-  if (content.kind === 'DECREMENT' && remainingOf(state) === 0) return;
-  // A later count says what is there, whatever this one said.
-  const overridden =
-    content.kind === 'SET' &&
-    view
-      .since(content.productId, state.lamport)
-      .some(
-        (later) =>
-          later.content.kind === 'SET' && later.state.disposition === 'APPLIED' && later.state.closedBy === null,
-      );
-  view.takeBack(other, overridden ? 0 : takenBack(state));
+/** What is taken back for it; what a reservation holds for the sale comes back first. */
+function takenBackBy({ a, named }: StockCase, fate: Fate): readonly LoggedOperation[] {
+  if (fate.is === 'FALLS') return fate.with;
+  const confirms = a.content.kind === 'DECREMENT' && named && isReservation(named.content);
+  return [...(fate.is === 'MOVES' ? fate.yielding : []), ...(confirms && remainingOf(named.state) > 0 ? [named] : [])];
 }
 
-/** What a reservation holds for the sale that is released comes back first. */
-function releaseHold({ a, named }: StockCase, view: StockView): void {
-  if (a.content.kind === 'DECREMENT' && named && isReservation(named.content) && remainingOf(named.state) > 0) {
-    view.takeBack(named);
+/** Of those of which anything stands; undefined if that can't be told. */
+function movesOf(operations: readonly LoggedOperation[], fate: Fate, view: StockView): readonly Move[] | undefined {
+  const moves: Move[] = [];
+  for (const operation of operations) {
+    const { content, state } = operation;
+    if (state.disposition !== 'APPLIED' || state.closedBy !== null) continue;
+    if (content.kind === 'VOID' || content.kind === 'RELEASE') continue; // what was decided stays so
+    if (content.kind === 'DECREMENT' && remainingOf(state) === 0) continue;
+    const moved = content.kind === 'SET' ? view.withdrawalOf(operation) : takenBack(state);
+    const units = fate.is === 'COUNTED' ? 0 : moved;
+    if (units === undefined) return undefined;
+    moves.push({ operation, units });
+  }
+  return moves;
+}
+
+/** Signed units that the operation itself moves. */
+function unitsOf({ a, named }: StockCase, fate: Fate): number {
+  switch (fate.is) {
+    case 'FALLS':
+      return 0;
+    case 'COUNTS':
+      return fate.units;
+    case 'COUNTED':
+      return fate.returned;
+    case 'MOVES':
+      return releasedMovement(a.state, named?.state ?? null);
   }
 }
 
-/** What a held count changes stock by, with the other side on top of it or in it, as the verdict says. */
-function countedUnits(subject: StockCase, verdict: Verdict, view: StockView, skews: ClockSkews): number | undefined {
-  const placement = placementOf(subject, view, skews);
-  if (!placement) return countedOnArrival(subject, verdict);
-  const { content } = subject.a;
-  const { id } = subject.conflict.b;
-  // A person who believes it against a later count: as if it had been made last.
-  if (verdict === 'A' && placement.overtakenBy !== null) return content.delta - view.quantityOf(content.productId);
-  const other = view.since(content.productId, subject.base).find(({ content: { operationId } }) => operationId === id);
-  // Of two counts one says what is there: there is nothing to put on top of it.
-  const net = !other || other.content.kind === 'SET' ? 0 : other.net;
-  if (verdict === 'A' && placement.after.includes(id)) return placement.effect - net;
-  if (verdict === 'BOTH' && placement.before.includes(id)) return placement.effect + net;
-  return placement.effect;
-}
-
-/** Where too much has happened since to place it all: what had arrived by then is in the count, but for the other side. */
-function countedOnArrival({ conflict: { stockThen }, a, b }: StockCase, verdict: Verdict): number | undefined {
-  if (stockThen === null) return undefined;
-  const onTop = verdict === 'BOTH' && b?.content.kind !== 'SET' ? (b?.state.effect ?? 0) : 0;
-  return a.content.delta - stockThen + onTop;
+/** Whether stock stays within its range after each of the moves. */
+function fits(moves: readonly number[], quantity: number): boolean {
+  let stock = quantity;
+  return moves.every((units) => {
+    stock += units;
+    return Math.abs(units) <= INT4_MAX && Math.abs(stock) <= INT4_MAX;
+  });
 }

@@ -172,7 +172,7 @@ describe('closedReservation', () => {
   const reservation: ReferencedOperation = {
     ...{ operationId: operationId(1), productId: productId(1), deviceId: deviceId(2), kind: 'DECREMENT' },
     ...{ reason: 'RESERVATION', delta: 3, disposition: 'APPLIED', lamport: 4, effect: -3 },
-    ...{ cancelled: 0, closedBy: null, confirmed: false },
+    ...{ effectiveLamport: 4, refOperationId: null, cancelled: 0, cancelling: 0, closedBy: null, confirmed: false },
   };
   const sale = aSale({ operationId: operationId(2), delta: 2, amount: 8.5, refOperationId: operationId(1) });
 
@@ -180,11 +180,19 @@ describe('closedReservation', () => {
     [{ closedBy: 'SALE' }, 'The reservation had been sold already, so the sale was recorded as an ordinary one.'],
     [
       { closedBy: 'VOID' },
-      'The reservation had lapsed or been cancelled, so the sale was recorded as an ordinary one.',
+      'The reservation had lapsed or been taken back, so the sale was recorded as an ordinary one.',
     ],
-    [{ cancelled: 3 }, 'The reservation had lapsed or been cancelled, so the sale was recorded as an ordinary one.'],
+    [
+      { closedBy: 'VOID', disposition: 'HELD' },
+      'The reservation had lapsed or been taken back, so the sale was recorded as an ordinary one.',
+    ],
+    [
+      { disposition: 'HELD' },
+      'The reservation was still waiting for a decision, so the sale was recorded as an ordinary one.',
+    ],
+    [{ cancelled: 3 }, 'The reservation had been cancelled, so the sale was recorded as an ordinary one.'],
   ] as const)('tells that both stand, and of %p why', (how, reason) => {
-    expect(closedReservation(sale, { ...reservation, ...how })).toEqual({
+    expect(closedReservation(sale, { ...reservation, ...how }, false)).toEqual({
       id: conflictIdOf('OPERATION', operationId(2)),
       kind: 'RESERVATION_CLOSED',
       entity: 'STOCK',
@@ -194,5 +202,10 @@ describe('closedReservation', () => {
       b: { id: operationId(1), deviceId: deviceId(2), payload: { ...reservation, ...how } },
       ...settledByRule('closed-reservation', { verdict: 'BOTH', confidence: 1, reason, winnerId: null }),
     });
+  });
+
+  it('is told apart from what else the log says of the sale', () => {
+    const found = closedReservation(sale, { ...reservation, closedBy: 'VOID' }, true);
+    expect(found.id).not.toBe(conflictIdOf('OPERATION', operationId(2)));
   });
 });

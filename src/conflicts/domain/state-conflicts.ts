@@ -60,16 +60,13 @@ export function duplicatePayment(edit: PaymentEdit, proposed: Fields, first: Pay
   };
 }
 
-/** A sale that confirms a reservation which had been closed: an ordinary sale, and worth a look. */
-export function closedReservation(sale: Operation, reservation: ReferencedOperation): NewConflict {
-  const closed =
-    reservation.closedBy === 'SALE'
-      ? 'had been sold already'
-      : reservation.disposition === 'HELD'
-        ? 'was still waiting for a decision'
-        : 'had lapsed or been cancelled';
+/**
+ * A sale that confirms a reservation which had been closed: an ordinary sale, and worth a look.
+ * @param competes whether the log has a conflict about the sale itself, which is found by its id
+ */
+export function closedReservation(sale: Operation, reservation: ReferencedOperation, competes: boolean): NewConflict {
   return {
-    id: conflictIdOf('OPERATION', sale.operationId),
+    id: conflictIdOf('OPERATION', competes ? `${sale.operationId} ${reservation.operationId}` : sale.operationId),
     kind: 'RESERVATION_CLOSED',
     entity: 'STOCK',
     entityId: sale.productId,
@@ -79,10 +76,16 @@ export function closedReservation(sale: Operation, reservation: ReferencedOperat
     ...byRule(
       'closed-reservation',
       'BOTH',
-      `The reservation ${closed}, so the sale was recorded as an ordinary one.`,
+      `The reservation ${howClosed(reservation)}, so the sale was recorded as an ordinary one.`,
       null,
     ),
   };
+}
+
+function howClosed({ closedBy, disposition }: ReferencedOperation): string {
+  if (closedBy === 'SALE') return 'had been sold already';
+  if (closedBy === 'VOID' || disposition === 'VOIDED') return 'had lapsed or been taken back';
+  return disposition === 'HELD' ? 'was still waiting for a decision' : 'had been cancelled';
 }
 
 /** What the push itself settles, for certain. */

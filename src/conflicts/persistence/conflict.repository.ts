@@ -106,18 +106,9 @@ export class ConflictRepository {
     return rows.map(toConflict);
   }
 
-  /** At most `limit` conflicts that wait for `awaits` and were detected after `after`, the oldest first. */
-  async awaiting(
-    tx: TenantTransaction,
-    awaits: ConflictAwaits,
-    after: number,
-    limit: number,
-  ): Promise<RecordedConflict[]> {
-    const where: FindOptionsWhere<ConflictEntity> = {
-      tenantId: tx.tenantId,
-      awaits,
-      detectedLamport: MoreThan(after),
-    };
+  /** At most `limit` conflicts that wait for `awaits`, the oldest first. */
+  async awaiting(tx: TenantTransaction, awaits: ConflictAwaits, limit: number): Promise<RecordedConflict[]> {
+    const where: FindOptionsWhere<ConflictEntity> = { tenantId: tx.tenantId, awaits };
     const rows = await tx.manager.find(ConflictEntity, { where, order: { detectedLamport: 'ASC' }, take: limit });
     return rows.map(toConflict);
   }

@@ -1,6 +1,6 @@
 import type { Disposition } from './ledger.js';
 import type { ReferencedOperation } from './reference.js';
-import type { EventContent } from './stock-event.js';
+import type { EventContent, EventKind } from './stock-event.js';
 
 /** An operation of the log: what it says, and what became of it. */
 export interface LoggedOperation {
@@ -8,7 +8,7 @@ export interface LoggedOperation {
   readonly state: ReferencedOperation;
 }
 
-/** So many of the newest claims are weighed: one that a hundred others precede is not saved by the next hundred. */
+/** So many of the newest claims are weighed by the heuristics: people settle what is between more. */
 export const CLAIMS_MAX = 100;
 
 /** What other devices did to a product that a device may not have known, as it stands. */
@@ -17,9 +17,13 @@ export interface Rivals {
   readonly count: LoggedOperation | null;
   /** The last receipt or issue; null if there is none, or nobody asked. */
   readonly movement: LoggedOperation | null;
-  /** What was taken, the newest first, as far back as is looked; empty if nobody asked. */
+  /** The last time that something older was taken back, such as a reservation that lapsed; null likewise. */
+  readonly takenBack: LoggedOperation | null;
+  /** What was taken and is out still, the newest first, as far back as is looked; empty if nobody asked. */
   readonly claims: readonly LoggedOperation[];
 }
+
+export const NO_RIVALS: Rivals = { count: null, movement: null, takenBack: null, claims: [] };
 
 /** What is asked of one product: what other devices did to it after lamport `after`. */
 export interface RivalQuery {
@@ -27,8 +31,10 @@ export interface RivalQuery {
   readonly after: number;
   /** Whether the last receipt or issue is asked for. */
   readonly movement: boolean;
-  /** Whether all that was taken is asked for. */
-  readonly claims: boolean;
+  /** Whether what was taken back is asked for. */
+  readonly takenBack: boolean;
+  /** Claims are asked for until so many units of paid ones, and as many of unpaid ones, are found; 0: not at all. */
+  readonly claimedUnits: number;
 }
 
 /** An event of a product as a conflict looks back at it. */
@@ -37,6 +43,8 @@ export interface PastEvent {
   readonly lamport: number;
   readonly effect: number;
   readonly disposition: Disposition;
+  /** Of a decision of the server, what it is about, with its units that nobody had cancelled; null of anything else. */
+  readonly decided: { readonly kind: EventKind; readonly units: number } | null;
   /** When the server recorded it, in milliseconds since 1970. */
   readonly recordedAt: number;
 }

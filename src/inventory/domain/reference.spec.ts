@@ -18,7 +18,10 @@ const reservation: ReferencedOperation = {
   delta: 5,
   disposition: 'APPLIED',
   lamport: 1,
+  effectiveLamport: 1,
+  refOperationId: null,
   cancelled: 0,
+  cancelling: 0,
   closedBy: null,
   effect: -5,
   confirmed: false,
@@ -68,14 +71,15 @@ describe('a reference', () => {
 
   it('is not used up by a sale that is held itself, but by a cancellation that is', () => {
     expect(afterUse(reservation, confirmation, 'HELD')).toEqual(reservation);
-    expect(remainingOf(afterUse(reservation, cancellationOf(2), 'HELD'))).toBe(3);
+    const cancelling = afterUse(reservation, cancellationOf(2), 'HELD');
+    expect([remainingOf(cancelling), cancellableOf(cancelling)]).toEqual([5, 3]);
     expect(afterUse(reservation, cancellationOf(2), 'VOIDED')).toEqual(reservation);
   });
 
   it('holds again what a decision releases, less what was cancelled meanwhile', () => {
     const held = afterUse({ ...reservation, disposition: 'HELD', effect: 0 }, cancellationOf(2));
-    expect(remainingOf(afterDecision(held, { kind: 'RELEASE', effect: -3 }))).toBe(3);
-    expect(remainingOf(afterDecision(reservation, { kind: 'VOID', effect: 5 }))).toBe(0);
+    expect(remainingOf(afterDecision(held, { kind: 'RELEASE', effect: -3, lamport: 9 }))).toBe(3);
+    expect(remainingOf(afterDecision(reservation, { kind: 'VOID', effect: 5, lamport: 9 }))).toBe(0);
   });
 
   it('closes nothing where all was cancelled: such a sale is an ordinary one', () => {

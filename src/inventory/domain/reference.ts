@@ -14,10 +14,16 @@ export interface ReferencedOperation {
   /** As it stands: what was held and then released is APPLIED. */
   readonly disposition: Disposition;
   readonly lamport: number;
+  /** Where in the log it took effect: its own lamport, or that of its release. */
+  readonly effectiveLamport: number;
   /** Signed units that it has moved: its own effect, or that of its release. */
   readonly effect: number;
-  /** Units that cancellations have named. */
+  /** The operation that it names itself. */
+  readonly refOperationId: string | null;
+  /** Units that cancellations have named which stand. */
   readonly cancelled: number;
+  /** Units that cancellations have named which wait for a decision: nobody else may cancel them meanwhile. */
+  readonly cancelling: number;
   /** What closed it first: a sale, if it was a reservation, or the server, which took it back. */
   readonly closedBy: 'SALE' | 'VOID' | null;
   /** Whether a sale that took effect names it, be it that it found nothing held. */
@@ -28,13 +34,23 @@ export interface ReferencedOperation {
 export function newlyRecorded(
   operation: Pick<
     ReferencedOperation,
-    'operationId' | 'productId' | 'deviceId' | 'kind' | 'reason' | 'delta' | 'disposition' | 'lamport' | 'effect'
+    | 'operationId'
+    | 'productId'
+    | 'deviceId'
+    | 'kind'
+    | 'reason'
+    | 'delta'
+    | 'disposition'
+    | 'lamport'
+    | 'effect'
+    | 'refOperationId'
   >,
 ): ReferencedOperation {
   const { operationId, productId, deviceId, kind, reason, delta, disposition, lamport, effect } = operation;
   return {
     ...{ operationId, productId, deviceId, kind, reason, delta, disposition, lamport, effect },
-    ...{ cancelled: 0, closedBy: null, confirmed: false },
+    ...{ effectiveLamport: lamport, refOperationId: operation.refOperationId },
+    ...{ cancelled: 0, cancelling: 0, closedBy: null, confirmed: false },
   };
 }
 
@@ -45,13 +61,16 @@ export type ReferenceUse = 'CONFIRM' | 'CANCEL' | 'NONE';
  * What an operation would do to one that it names: a sale confirms a reservation, a receipt with reason CANCEL gives back
  * what a DECREMENT took (design, section 6). Any other reference only says where an operation comes from.
  */
-export function intentOf({ kind, reason }: Pick<Operation, 'kind' | 'reason'>): ReferenceUse {
+export function intentOf({ kind, reason }: Pick<ReferencedOperation, 'kind' | 'reason'>): ReferenceUse {
   if (kind === 'INCREMENT' && reason === 'CANCEL') return 'CANCEL';
   return kind === 'DECREMENT' && reason === 'SALE' ? 'CONFIRM' : 'NONE';
 }
 
 /** What it does to `named`: of a sale, only a reservation can be confirmed. */
-export function useOf(operation: Pick<Operation, 'kind' | 'reason'>, named: ReferencedOperation): ReferenceUse {
+export function useOf(
+  operation: Pick<ReferencedOperation, 'kind' | 'reason'>,
+  named: ReferencedOperation,
+): ReferenceUse {
   const intent = intentOf(operation);
   return intent === 'CONFIRM' && !isReservation(named) ? 'NONE' : intent;
 }
@@ -75,7 +94,7 @@ export function isWithoutEffect(named: ReferencedOperation): boolean {
  * it doesn't know to be over or waiting, and that moves nothing.
  */
 export function cancellableOf(named: ReferencedOperation): number {
-  return isWithoutEffect(named) ? notCancelled(named) : remainingOf(named);
+  return Math.max(0, (isWithoutEffect(named) ? notCancelled(named) : remainingOf(named)) - named.cancelling);
 }
 
 /** Units that nobody has cancelled, whatever else became of it. */
@@ -83,7 +102,7 @@ export function notCancelled({ delta, cancelled }: ReferencedOperation): number 
   return Math.max(0, delta - cancelled);
 }
 
-/** As it is after `operation` has been recorded, which names it. A cancellation counts from when it is known. */
+/** As it is after `operation` has been recorded, which names it. */
 export function afterUse(
   named: ReferencedOperation,
   operation: Pick<Operation, 'kind' | 'reason' | 'delta'>,
@@ -94,8 +113,42 @@ export function afterUse(
       if (disposition !== 'APPLIED') return named;
       return { ...named, confirmed: true, closedBy: remainingOf(named) > 0 ? 'SALE' : named.closedBy };
     case 'CANCEL':
-      return disposition === 'VOIDED' ? named : { ...named, cancelled: named.cancelled + operation.delta };
+      return cancelledBy(named, disposition, operation.delta);
     case 'NONE':
+      return named;
+  }
+}
+
+/**
+ * As it is after the server has decided on `use`, which names it: a cancellation that waited takes its units, one that is
+ * taken back gives them free again, and a sale confirms from when it stands.
+ * @param use as it was before the decision
+ */
+export function afterUseDecided(
+  named: ReferencedOperation,
+  use: Pick<ReferencedOperation, 'kind' | 'reason' | 'delta' | 'disposition'>,
+  decision: 'RELEASE' | 'VOID',
+): ReferencedOperation {
+  switch (useOf(use, named)) {
+    case 'CONFIRM':
+      return { ...named, confirmed: decision === 'RELEASE' };
+    case 'CANCEL': {
+      const without = cancelledBy(named, use.disposition, 0 - use.delta);
+      return decision === 'RELEASE' ? cancelledBy(without, 'APPLIED', use.delta) : without;
+    }
+    case 'NONE':
+      return named;
+  }
+}
+
+/** A cancellation counts when it takes effect. One that waits keeps its units from being cancelled again. */
+function cancelledBy(named: ReferencedOperation, disposition: Disposition, units: number): ReferencedOperation {
+  switch (disposition) {
+    case 'APPLIED':
+      return { ...named, cancelled: named.cancelled + units };
+    case 'HELD':
+      return { ...named, cancelling: named.cancelling + units };
+    case 'VOIDED':
       return named;
   }
 }
@@ -103,9 +156,10 @@ export function afterUse(
 /** As it is after the server has appended its decision on it. */
 export function afterDecision(
   named: ReferencedOperation,
-  decision: { readonly kind: 'RELEASE' | 'VOID'; readonly effect: number },
+  decision: { readonly kind: 'RELEASE' | 'VOID'; readonly effect: number; readonly lamport: number },
 ): ReferencedOperation {
-  return decision.kind === 'VOID'
+  const { kind, effect, lamport } = decision;
+  return kind === 'VOID'
     ? { ...named, closedBy: 'VOID' }
-    : { ...named, disposition: 'APPLIED', effect: decision.effect };
+    : { ...named, disposition: 'APPLIED', effect, effectiveLamport: lamport };
 }

@@ -1,48 +1,59 @@
-import { uuidV5 } from '../../tenancy/domain/name-based-uuid.js';
 import { INT4_MAX } from './operation.js';
-import { notCancelled, type ReferencedOperation, remainingOf } from './reference.js';
+import { isWithoutEffect, notCancelled, type ReferencedOperation, remainingOf, useOf } from './reference.js';
+import { serverId } from './server-id.js';
 import { type EventContent, SERVER_ID } from './stock-event.js';
-
-/** Namespaces of the ids of what the server appends (RFC 9562, section 5.5). */
-const NAMESPACES = {
-  VOID: '5d1f6a52-0c1b-4d0a-8a37-94b9c7e2f016',
-  RELEASE: '0b9a6f0e-8f0c-4a53-9d0e-5f2c6f8f3a41',
-} as const;
 
 /** An event that the server appends by itself. */
 export interface ServerEvent extends EventContent {
   readonly kind: 'RELEASE' | 'VOID';
 }
 
-/** An operation is released once and taken back once, whoever decides it, and however often: the log takes an id once (I2). */
-export function serverEventId(kind: ServerEvent['kind'], operationId: string): string {
-  return uuidV5(NAMESPACES[kind], operationId);
+/** What the server decides on an operation. */
+export interface ServerDecision {
+  readonly kind: ServerEvent['kind'];
+  /** Signed units that it moves, unless the range of stock cuts that. */
+  readonly units: number;
+  /**
+   * Where the count took effect that has the operation already, so that nothing of it moves but what came back since;
+   * null if there is none.
+   */
+  readonly countedAt: number | null;
 }
 
 /**
- * The server's decision on an operation.
- * @param units of which it speaks: what it moves, unless the range of stock cuts that
+ * An operation is released once and taken back once, whoever decides it, and however often: the log takes an id once (I2).
+ * A decision on a count may go either way. The units of an event have no sign, so its id tells.
  */
+export function serverEventId(
+  { kind, units }: Pick<ServerDecision, 'kind' | 'units'>,
+  { operationId, kind: decided }: Pick<ReferencedOperation, 'operationId' | 'kind'>,
+): string {
+  return serverId(`${kind} ${operationId}${decided === 'SET' && units < 0 ? ' downwards' : ''}`);
+}
+
+/** The server's decision on an operation. */
 export function serverEvent(
-  kind: ServerEvent['kind'],
-  { operationId, productId, reason }: Pick<ReferencedOperation, 'operationId' | 'productId' | 'reason'>,
-  units: number,
+  decision: ServerDecision,
+  named: Pick<ReferencedOperation, 'operationId' | 'kind' | 'productId' | 'reason'>,
   lamport: number,
 ): ServerEvent {
+  const { kind, units, countedAt } = decision;
+  const { operationId, productId, reason } = named;
   return {
-    operationId: serverEventId(kind, operationId),
+    operationId: serverEventId(decision, named),
     productId,
     deviceId: SERVER_ID,
     deviceType: 'SERVER',
     kind,
-    delta: units,
+    delta: Math.abs(units),
     reason,
     paymentStatus: null,
     amount: null,
     locationLat: null,
     locationLng: null,
     clientLamport: lamport,
-    baseLamport: null,
+    // It is known to that count, as what a device had seen is to its operations.
+    baseLamport: countedAt,
     version: null,
     groupId: null,
     refOperationId: operationId,
@@ -62,9 +73,14 @@ export function takenBack(named: ReferencedOperation): number {
   return named.kind === 'DECREMENT' ? remainingOf(named) : 0 - named.effect;
 }
 
-/** Units that a released movement moves, signed: those that nobody has cancelled meanwhile. */
-export function releasedMovement(named: ReferencedOperation): number {
-  return named.kind === 'DECREMENT' ? 0 - notCancelled(named) : named.delta;
+/**
+ * Units that a released movement moves, signed: those that nobody has cancelled meanwhile. The cancellation of what has no
+ * effect has none either.
+ * @param target what it names itself
+ */
+export function releasedMovement(named: ReferencedOperation, target: ReferencedOperation | null): number {
+  if (named.kind === 'DECREMENT') return 0 - notCancelled(named);
+  return target && useOf(named, target) === 'CANCEL' && isWithoutEffect(target) ? 0 : named.delta;
 }
 
 /** The effect of `units` on a stock of `quantity`, as far as the range of stock takes it. */

@@ -2,7 +2,7 @@ import { nextLamport, type TenantClock } from '../../tenancy/domain/lamport-cloc
 import { chainHash, contentHash } from './hash-chain.js';
 import { EMPTY_LEVEL, type StockLevel } from './ledger.js';
 import { afterDecision, type ReferencedOperation } from './reference.js';
-import { serverEvent, type ServerEvent, takenBack, withinRange } from './server-event.js';
+import { serverEvent, type ServerDecision, takenBack, withinRange } from './server-event.js';
 import type { StockEvent } from './stock-event.js';
 
 /** What the server has decided, to be written. */
@@ -40,19 +40,30 @@ export class ServerLog {
    * Takes `named` back.
    * @param units signed; what it still moves, if not said otherwise. What doesn't fit the range of stock is given up: a
    *   reservation that could never lapse would come up again at every look.
+   * @param countedAt where the count took effect that has it already
    * @returns `named` as it is then
    */
-  void(named: ReferencedOperation, units = takenBack(named)): ReferencedOperation {
-    return this.append('VOID', named, units, this.levelOf(named.productId).tracked);
+  void(
+    named: ReferencedOperation,
+    units = takenBack(named),
+    countedAt: ServerDecision['countedAt'] = null,
+  ): ReferencedOperation {
+    return this.append({ kind: 'VOID', units, countedAt }, named, this.levelOf(named.productId).tracked);
   }
 
   /**
    * Lets `named` take effect, which was held.
    * @param units signed
+   * @param countedAt where the count took effect that has it already
    * @returns `named` as it is then
    */
-  release(named: ReferencedOperation, units: number): ReferencedOperation {
-    return this.append('RELEASE', named, units, this.levelOf(named.productId).tracked || named.kind !== 'DECREMENT');
+  release(
+    named: ReferencedOperation,
+    units: number,
+    countedAt: ServerDecision['countedAt'] = null,
+  ): ReferencedOperation {
+    const tracked = this.levelOf(named.productId).tracked || named.kind !== 'DECREMENT';
+    return this.append({ kind: 'RELEASE', units, countedAt }, named, tracked);
   }
 
   /** All so far. */
@@ -60,17 +71,12 @@ export class ServerLog {
     return { events: this.events, levels: this.changed, clock: this.clock };
   }
 
-  private append(
-    kind: ServerEvent['kind'],
-    named: ReferencedOperation,
-    units: number,
-    tracked: boolean,
-  ): ReferencedOperation {
+  private append(decision: ServerDecision, named: ReferencedOperation, tracked: boolean): ReferencedOperation {
     const { productId } = named;
     const { quantity } = this.levelOf(productId);
-    const effect = withinRange(quantity, units);
+    const effect = withinRange(quantity, decision.units);
     const lamport = this.giveLamport();
-    const content = serverEvent(kind, named, Math.abs(units), lamport);
+    const content = serverEvent(decision, named, lamport);
     const hash = contentHash(this.tenantId, content);
     const head = chainHash(this.clock.chainHash, hash);
     const stockAfter = quantity + effect;
@@ -80,6 +86,6 @@ export class ServerLog {
       ...content,
       ...{ lamport, effect, stockAfter, disposition: 'APPLIED', contentHash: hash, chainHash: head },
     });
-    return afterDecision(named, { kind, effect });
+    return afterDecision(named, { kind: decision.kind, effect, lamport });
   }
 }

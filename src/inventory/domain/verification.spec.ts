@@ -29,11 +29,11 @@ function verify({ events, levels, clock }: Ledger): Difference[] {
 
 /** The ledger that is behind a log, with three events recorded at a time. */
 function ledgerOf(log: PushLog): Ledger {
-  const kinds = new Map(log.events.map(({ operationId, kind }) => [operationId, kind]));
+  const known = new Map(log.events.map((event) => [event.operationId, event]));
   const events = log.events.map((event, index) => ({
     ...event,
     syncedAt: START + Math.floor(index / 3) * 1_000,
-    decided: event.kind === 'VOID' || event.kind === 'RELEASE' ? (kinds.get(event.refOperationId ?? '') ?? null) : null,
+    decided: event.kind === 'VOID' || event.kind === 'RELEASE' ? (known.get(event.refOperationId ?? '') ?? null) : null,
   }));
   return {
     events,

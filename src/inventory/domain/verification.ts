@@ -2,17 +2,30 @@ import { GENESIS_HASH, type TenantClock } from '../../tenancy/domain/lamport-clo
 import { chainHash, contentHash } from './hash-chain.js';
 import { EMPTY_LEVEL, effectOf, type StockLevel } from './ledger.js';
 import { OPERATION_KINDS } from './operation.js';
-import { afterDecision, afterUse, isReservation, newlyRecorded, type ReferencedOperation } from './reference.js';
-import { releasedMovement, takenBack, withinRange } from './server-event.js';
-import type { EventKind, StockEvent } from './stock-event.js';
+import {
+  afterDecision,
+  afterUse,
+  afterUseDecided,
+  isReservation,
+  newlyRecorded,
+  type ReferencedOperation,
+} from './reference.js';
+import { releasedMovement, serverEventId, takenBack, withinRange } from './server-event.js';
+import type { StockEvent } from './stock-event.js';
 
 /** An event as the log holds it now, of which nothing is believed. */
 export interface LoggedEvent extends StockEvent {
   /** When the server recorded it, in milliseconds since 1970. */
   readonly syncedAt: number;
-  /** Of a decision of the server, what it is about; null if it names nothing of the log. */
-  readonly decided: EventKind | null;
+  /** Of a decision of the server, the operation that it is about; null if it names nothing of the log. */
+  readonly decided: DecidedOperation | null;
 }
+
+/** What an operation says, of all that a decision on it makes of others. */
+export type DecidedOperation = Pick<
+  ReferencedOperation,
+  'kind' | 'reason' | 'delta' | 'disposition' | 'refOperationId'
+>;
 
 /** What can differ, with what it means. */
 export const DIFFERENCE_KINDS = {
@@ -207,9 +220,10 @@ export class Verification {
   private checkStock(event: LoggedEvent, believed: boolean, note: Note): void {
     const { productId, effect, stockAfter } = event;
     const line = this.lineOf(productId);
-    const named = event.refOperationId === null ? undefined : this.watched.get(event.refOperationId);
+    const named = this.watchedOf(event.refOperationId);
+    const target = this.watchedOf(event.decided?.refOperationId);
     const readings = line.balances.map((before) => {
-      const expected = believed ? expectedEffect(event, before, named) : effect;
+      const expected = believed ? expectedEffect(event, before, named, target) : effect;
       // Wrong by itself, or only together with the effect: the balance is named where the effect doesn't explain it.
       const explained = stockAfter === before + effect || stockAfter === before + expected;
       return { before, expected, explained, faults: Number(effect !== expected) + Number(!explained) };
@@ -229,6 +243,16 @@ export class Verification {
     if (believed && makesTracked(event)) line.tracked = true;
     line.trackedDoubted ||= !believed;
     this.watch(event, believed, named);
+    if (target && (event.kind === 'VOID' || event.kind === 'RELEASE')) this.watchTarget(event, target, event.kind);
+  }
+
+  private watchedOf(operationId: string | null | undefined): ReferencedOperation | undefined {
+    return operationId == null ? undefined : this.watched.get(operationId);
+  }
+
+  /** What was decided on a cancellation, or a confirmation, is felt by what it names. */
+  private watchTarget({ decided }: LoggedEvent, target: ReferencedOperation, decision: 'RELEASE' | 'VOID'): void {
+    if (decided) this.watched.set(target.operationId, afterUseDecided(target, decided, decision));
   }
 
   /**
@@ -244,10 +268,10 @@ export class Verification {
     if (refOperationId === null) return;
     switch (kind) {
       case 'VOID':
-        this.watched.set(refOperationId, afterDecision(named ?? decidedBy(event, refOperationId), { kind, effect }));
+        this.watched.set(refOperationId, afterDecision(named ?? decidedBy(event, refOperationId), { ...event, kind }));
         break;
       case 'RELEASE': {
-        const released = named && afterDecision(named, { kind, effect });
+        const released = named && afterDecision(named, { ...event, kind });
         if (released && isReservation(released)) this.watched.set(refOperationId, released);
         else this.watched.delete(refOperationId);
         break;
@@ -281,8 +305,16 @@ type Note = (
   stored: Difference['found'],
 ) => void;
 
-/** The effect that the event must have had on a stock of `quantity`; `named` is what it names, if that is watched. */
-function expectedEffect(event: LoggedEvent, quantity: number, named: ReferencedOperation | undefined): number {
+/**
+ * The effect that the event must have had on a stock of `quantity`; `named` is what it names, and `target` what that
+ * names itself, if they are watched.
+ */
+function expectedEffect(
+  event: LoggedEvent,
+  quantity: number,
+  named: ReferencedOperation | undefined,
+  target: ReferencedOperation | undefined,
+): number {
   if (event.disposition !== 'APPLIED') return 0;
   const { kind, delta, reason } = event;
   switch (kind) {
@@ -291,41 +323,65 @@ function expectedEffect(event: LoggedEvent, quantity: number, named: ReferencedO
     case 'SET':
       return effectOf({ quantity }, { kind, delta, reason }, named);
     case 'VOID':
-      // Of a reservation it is known what it held still.
-      return withinRange(quantity, named?.kind === 'DECREMENT' ? takenBack(named) : signed(event, 'VOID'));
     case 'RELEASE':
-      return withinRange(quantity, named && named.kind !== 'SET' ? releasedMovement(named) : signed(event, 'RELEASE'));
+      return withinRange(quantity, decidedUnits(event, kind, named, target));
   }
 }
 
-/** The units that a decision speaks of, in the direction that it moves them; a count may go either way. */
-function signed({ decided, delta, effect }: LoggedEvent, kind: 'VOID' | 'RELEASE'): number {
+/** Units that a decision moves, signed. What a count has already moves only what came back since. */
+function decidedUnits(
+  event: LoggedEvent,
+  kind: 'VOID' | 'RELEASE',
+  named: ReferencedOperation | undefined,
+  target: ReferencedOperation | undefined,
+): number {
+  if (event.baseLamport !== null) return event.delta;
+  // Of what is watched it is known what it held still, or would hold.
+  if (kind === 'VOID' && named?.kind === 'DECREMENT') return takenBack(named);
+  if (kind === 'RELEASE' && named && named.kind !== 'SET') return releasedMovement(named, target ?? null);
+  return signed(event, kind);
+}
+
+/** The units that a decision speaks of, in the direction that it moves them; of a count its id tells which. */
+function signed(event: LoggedEvent, kind: 'VOID' | 'RELEASE'): number {
+  const { operationId, refOperationId, delta, effect } = event;
   const backwards = kind === 'VOID' ? -1 : 1;
-  switch (decided) {
+  switch (event.decided?.kind) {
     case 'INCREMENT':
       return delta * backwards;
     case 'DECREMENT':
       return delta * -backwards;
-    case 'SET':
+    case 'SET': {
+      const count = { operationId: refOperationId ?? '', kind: 'SET' } as const;
+      return operationId === serverEventId({ kind, units: 0 - delta }, count) ? 0 - delta : delta;
+    }
     case 'VOID':
     case 'RELEASE':
-    case null:
+    case undefined:
       return effect < 0 ? 0 - delta : delta;
   }
 }
 
 /** Something that was not watched while it had its effect. */
 function decidedBy({ productId, delta, ...event }: LoggedEvent, operationId: string): ReferencedOperation {
-  const { deviceId, reason, lamport, decided } = event;
+  const { deviceId, reason, lamport } = event;
   return newlyRecorded({
-    ...{ operationId, productId, deviceId, reason, lamport, delta },
-    ...{ kind: decided ?? 'DECREMENT', disposition: 'APPLIED', effect: 0 },
+    ...{
+      operationId,
+      productId,
+      deviceId,
+      reason,
+      lamport,
+      delta,
+      refOperationId: event.decided?.refOperationId ?? null,
+    },
+    ...{ kind: event.decided?.kind ?? 'DECREMENT', disposition: 'APPLIED', effect: 0 },
   });
 }
 
 /** Whether it is a baseline: a receipt or a count, when it takes effect. */
 function makesTracked({ kind, disposition, decided }: LoggedEvent): boolean {
-  const what = kind === 'RELEASE' ? decided : disposition === 'APPLIED' ? kind : null;
+  const what = kind === 'RELEASE' ? decided?.kind : disposition === 'APPLIED' ? kind : null;
   return what === 'INCREMENT' || what === 'SET';
 }
 

@@ -16,7 +16,9 @@ const LOG = `
          (expires_at AT TIME ZONE 'UTC')::text AS expires_at, (created_at AT TIME ZONE 'UTC')::text AS created_at,
          created_by, updated_by, effect, stock_after, disposition,
          CASE WHEN operation IN ('VOID', 'RELEASE') THEN (
-           SELECT decided.operation FROM stock_events decided
+           SELECT jsonb_build_object('kind', operation, 'reason', reason, 'delta', delta, 'disposition', disposition,
+                                     'refOperationId', ref_operation_id)
+           FROM stock_events decided
            WHERE decided.tenant_id = event.tenant_id AND decided.operation_id = event.ref_operation_id) END AS decided,
          (extract(epoch FROM synced_at) * 1000)::float8 AS synced_ms, content_hash, chain_hash
   FROM stock_events event WHERE tenant_id = $1 ORDER BY lamport_ts`;

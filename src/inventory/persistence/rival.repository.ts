@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import {
-  CLAIMS_MAX,
+  NO_RIVALS,
   type LoggedOperation,
   type PastEvent,
   type ProductHistory,
@@ -10,12 +10,12 @@ import {
   type Rivals,
 } from '../domain/logged-operation.js';
 import type { EventContent } from '../domain/stock-event.js';
-import { LATER_USES, type ReferencedRow, toReferencedOperation } from './stock-event.repository.js';
+import { laterUses, type LaterUses, type ReferencedRow, toReferencedOperation } from './stock-event.repository.js';
 
 /** So many events of a product are looked back at. */
-const EVENTS_MAX = 2_000;
+const EVENTS_MAX = 1_000;
 
-interface ContentRow extends Omit<ReferencedRow, 'cancelled' | 'confirmed' | 'sold' | 'voided' | 'released'> {
+interface ContentRow extends Omit<ReferencedRow, keyof LaterUses> {
   readonly device_type: EventContent['deviceType'];
   readonly payment_status: EventContent['paymentStatus'];
   readonly amount: string | null;
@@ -25,7 +25,6 @@ interface ContentRow extends Omit<ReferencedRow, 'cancelled' | 'confirmed' | 'so
   readonly base_lamport: string | null;
   readonly version: string | null;
   readonly group_id: string | null;
-  readonly ref_operation_id: string | null;
   readonly expires_at: Date | null;
   readonly created_at: Date | null;
   readonly created_by: string;
@@ -33,9 +32,9 @@ interface ContentRow extends Omit<ReferencedRow, 'cancelled' | 'confirmed' | 'so
 }
 
 type EventRow = ContentRow & ReferencedRow;
-type HistoryRow = ContentRow & { readonly synced_at: Date };
+type HistoryRow = ContentRow & { readonly synced_at: Date; readonly decided: PastEvent['decided'] };
 
-type RivalRow = EventRow & { readonly role: 'COUNT' | 'MOVEMENT' | 'CLAIM' };
+type RivalRow = EventRow & { readonly role: 'COUNT' | 'MOVEMENT' | 'TAKEN_BACK' | 'CLAIM' };
 
 /** Whether it has an effect: it was applied or released, and not taken back. */
 const STANDS = `
@@ -47,29 +46,81 @@ const STANDS = `
        AND decision.ref_operation_id = event.operation_id AND decision.operation = 'VOID')`;
 
 const OF_OTHERS = `event.tenant_id = $1 AND event.product_id = asked.product_id AND event.device_id <> $2
-  AND event.lamport_ts > asked.after AND ${STANDS} ORDER BY event.lamport_ts DESC`;
+  AND event.lamport_ts > asked.after`;
+const LAST = `${OF_OTHERS} AND ${STANDS} ORDER BY event.lamport_ts DESC LIMIT 1`;
+
+/** So many events of others are looked at for claims, the newest first. */
+const CLAIMS_READ_MAX = 5_000;
+
+/**
+ * Claims that are out still, each with its units.
+ * @param events SQL for the rows among which they are, as `event`
+ */
+function claims(events: string, condition: string): string {
+  return `
+    SELECT event, (event).delta - later.cancelled AS units
+    FROM (
+      SELECT event FROM ${events} WHERE asked.claimed > 0 AND event.operation = 'DECREMENT' AND ${condition}
+      ORDER BY event.lamport_ts DESC LIMIT ${CLAIMS_READ_MAX}) AS taken,
+      LATERAL (${laterUses('(event).operation_id')}) AS later
+    WHERE ((event).disposition = 'APPLIED' OR later.released IS NOT NULL) AND NOT later.voided
+      AND NOT later.sold AND (event).delta > later.cancelled`;
+}
+
+/** The newest, of paid and of unpaid ones each until they come to the units that are asked for. */
+const CLAIMS = `
+  SELECT (claim.event).* FROM (
+    SELECT event, units, sum(units) OVER (
+      PARTITION BY (event).payment_status IS NOT DISTINCT FROM 'PAID' ORDER BY (event).lamport_ts DESC) AS so_far
+    FROM (
+      ${claims('stock_events event', OF_OTHERS)}
+      UNION ALL
+      -- What is older and was released only since is as new as its release.
+      ${claims(
+        `stock_events release
+         JOIN stock_events event ON event.tenant_id = $1 AND event.operation_id = release.ref_operation_id`,
+        `release.tenant_id = $1 AND release.product_id = asked.product_id AND release.operation = 'RELEASE'
+         AND release.lamport_ts > asked.after AND event.lamport_ts <= asked.after AND event.device_id <> $2`,
+      )}) AS taken) AS claim
+  WHERE so_far - units < asked.claimed`;
 
 const RIVALS = `
   SELECT rival.*, later.*
-  FROM unnest($3::uuid[], $4::bigint[], $5::boolean[], $6::boolean[]) AS asked (product_id, after, movement, claims),
+  FROM unnest($3::uuid[], $4::bigint[], $5::boolean[], $6::boolean[], $7::bigint[])
+    AS asked (product_id, after, movement, taken_back, claimed),
   LATERAL (
-    (SELECT 'COUNT' AS role, event.* FROM stock_events event WHERE event.operation = 'SET' AND ${OF_OTHERS} LIMIT 1)
+    (SELECT 'COUNT' AS role, event.* FROM stock_events event WHERE event.operation = 'SET' AND ${LAST})
     UNION ALL
     (SELECT 'MOVEMENT', event.* FROM stock_events event
-     WHERE asked.movement AND event.operation IN ('INCREMENT', 'DECREMENT') AND ${OF_OTHERS} LIMIT 1)
+     WHERE asked.movement AND event.operation IN ('INCREMENT', 'DECREMENT') AND ${LAST})
     UNION ALL
-    (SELECT 'CLAIM', event.* FROM stock_events event
-     WHERE asked.claims AND event.operation = 'DECREMENT' AND ${OF_OTHERS} LIMIT ${CLAIMS_MAX})
+    (SELECT 'TAKEN_BACK', event.* FROM stock_events event
+     WHERE asked.taken_back AND event.operation = 'VOID' AND event.effect <> 0 AND ${OF_OTHERS}
+       AND asked.after >= (SELECT lamport_ts FROM stock_events older
+                           WHERE older.tenant_id = $1 AND older.operation_id = event.ref_operation_id)
+     ORDER BY event.lamport_ts DESC LIMIT 1)
+    UNION ALL
+    (SELECT 'CLAIM', claim.* FROM (${CLAIMS}) AS claim)
   ) AS rival,
-  LATERAL (${LATER_USES} FROM stock_events WHERE tenant_id = $1 AND ref_operation_id = rival.operation_id) AS later`;
+  LATERAL (${laterUses('rival.operation_id')}) AS later`;
 
 const LOGGED = `
   SELECT event.*, later.* FROM unnest($2::uuid[]) AS asked (operation_id),
   LATERAL (SELECT * FROM stock_events WHERE tenant_id = $1 AND operation_id = asked.operation_id LIMIT 1) AS event,
-  LATERAL (${LATER_USES} FROM stock_events WHERE tenant_id = $1 AND ref_operation_id = asked.operation_id) AS later`;
+  LATERAL (${laterUses('asked.operation_id')}) AS later`;
+
+/** Of a decision what it is about, with the units that nobody had cancelled by then. */
+const DECIDED = `
+  SELECT jsonb_build_object('kind', decided.operation, 'units', decided.delta - coalesce((
+    SELECT sum(cancelling.delta) FROM stock_events cancelling
+    WHERE cancelling.tenant_id = $1 AND cancelling.ref_operation_id = decided.operation_id
+      AND cancelling.operation = 'INCREMENT' AND cancelling.reason = 'CANCEL'
+      AND cancelling.disposition = 'APPLIED' AND cancelling.lamport_ts < event.lamport_ts), 0))
+  FROM stock_events decided WHERE decided.tenant_id = $1 AND decided.operation_id = event.ref_operation_id`;
 
 const HISTORIES = `
-  SELECT event.* FROM unnest($2::uuid[], $3::bigint[]) AS asked (product_id, after), LATERAL (
+  SELECT event.*, CASE WHEN event.operation IN ('VOID', 'RELEASE') THEN (${DECIDED}) END AS decided
+  FROM unnest($2::uuid[], $3::bigint[]) AS asked (product_id, after), LATERAL (
     SELECT * FROM stock_events
     WHERE tenant_id = $1 AND product_id = asked.product_id AND lamport_ts > asked.after
     ORDER BY lamport_ts DESC LIMIT ${EVENTS_MAX + 1}) AS event`;
@@ -91,18 +142,30 @@ export class RivalRepository {
       queries.map(({ productId }) => productId),
       queries.map(({ after }) => after),
       queries.map(({ movement }) => movement),
-      queries.map(({ claims }) => claims),
+      queries.map(({ takenBack }) => takenBack),
+      queries.map(({ claimedUnits }) => claimedUnits),
     ]);
     for (const row of rows) {
       const rival = toLoggedOperation(row);
-      const rivals = found.get(row.product_id) ?? { count: null, movement: null, claims: [] };
+      const rivals = found.get(row.product_id) ?? { ...NO_RIVALS };
       found.set(row.product_id, rivals);
-      if (row.role === 'COUNT') rivals.count = rival;
-      else if (row.role === 'MOVEMENT') rivals.movement = rival;
-      else rivals.claims = [...rivals.claims, rival];
+      switch (row.role) {
+        case 'COUNT':
+          rivals.count = rival;
+          break;
+        case 'MOVEMENT':
+          rivals.movement = rival;
+          break;
+        case 'TAKEN_BACK':
+          rivals.takenBack = rival;
+          break;
+        case 'CLAIM':
+          rivals.claims = [...rivals.claims, rival];
+          break;
+      }
     }
     for (const rivals of found.values()) {
-      rivals.claims = [...rivals.claims].sort((a, b) => b.state.lamport - a.state.lamport);
+      rivals.claims = [...rivals.claims].sort((a, b) => b.state.effectiveLamport - a.state.effectiveLamport);
     }
     return found;
   }
@@ -142,6 +205,7 @@ function toPastEvent(row: HistoryRow): PastEvent {
     lamport: toSafeInteger(row.lamport_ts),
     effect: toSafeInteger(row.effect),
     disposition: row.disposition,
+    decided: row.decided,
     recordedAt: row.synced_at.valueOf(),
   };
 }

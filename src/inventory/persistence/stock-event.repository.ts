@@ -70,24 +70,52 @@ export function makesTracked(event: string): string {
       WHERE held.tenant_id = ${event}.tenant_id AND held.operation_id = ${event}.ref_operation_id))`;
 }
 
-/** What the events that name an operation have made of it. */
-export const LATER_USES = `
-  SELECT coalesce(sum(delta) FILTER (WHERE operation = 'INCREMENT' AND reason = 'CANCEL'
-                                       AND disposition <> 'VOIDED'), 0) AS cancelled,
-         coalesce(bool_or(operation = 'DECREMENT' AND reason = 'SALE' AND disposition = 'APPLIED'), false) AS confirmed,
-         coalesce(bool_or(operation = 'DECREMENT' AND reason = 'SALE' AND disposition = 'APPLIED'
-                          AND effect > -delta), false) AS sold,
-         coalesce(bool_or(operation = 'VOID'), false) AS voided,
-         sum(effect) FILTER (WHERE operation = 'RELEASE') AS released`;
+/**
+ * What the events that name an operation have made of it. A sale gave back what was held for it only if it took less than
+ * it sold: that its effect tells.
+ * @param operationId SQL for the id of the operation; the tenant is $1
+ */
+export function laterUses(operationId: string): string {
+  const stands = `(later.disposition = 'APPLIED' OR decision.released) AND NOT decision.voided`;
+  const waits = `later.disposition = 'HELD' AND NOT decision.released AND NOT decision.voided`;
+  const cancels = `later.operation = 'INCREMENT' AND later.reason = 'CANCEL'`;
+  const sells = `later.operation = 'DECREMENT' AND later.reason = 'SALE'`;
+  return `
+    SELECT coalesce(sum(later.delta) FILTER (WHERE ${cancels} AND ${stands}), 0) AS cancelled,
+           coalesce(sum(later.delta) FILTER (WHERE ${cancels} AND ${waits}), 0) AS cancelling,
+           coalesce(bool_or(${sells} AND ${stands}), false) AS confirmed,
+           coalesce(bool_or(${sells} AND later.disposition = 'APPLIED' AND later.effect > -later.delta), false) AS sold,
+           coalesce(bool_or(later.operation = 'VOID'), false) AS voided,
+           sum(later.effect) FILTER (WHERE later.operation = 'RELEASE') AS released,
+           max(later.lamport_ts) FILTER (WHERE later.operation = 'RELEASE') AS released_lamport
+    FROM stock_events later, LATERAL (
+      SELECT coalesce(bool_or(operation = 'RELEASE'), false) AS released,
+             coalesce(bool_or(operation = 'VOID'), false) AS voided
+      FROM stock_events WHERE tenant_id = $1 AND ref_operation_id = later.operation_id) AS decision
+    WHERE later.tenant_id = $1 AND later.ref_operation_id = ${operationId}`;
+}
 
-/** A sale gave back what was held for it only if it took less than it sold: that its effect tells. */
 const REFERENCED = `
   SELECT named.*, later.* FROM unnest($2::uuid[]) AS asked (operation_id), LATERAL (
-    SELECT operation_id, product_id, device_id, operation, reason, delta, disposition, lamport_ts, effect
+    SELECT operation_id, product_id, device_id, operation, reason, delta, disposition, lamport_ts, effect,
+           ref_operation_id
     FROM stock_events WHERE tenant_id = $1 AND operation_id = asked.operation_id LIMIT 1) AS named, LATERAL (
-    ${LATER_USES} FROM stock_events WHERE tenant_id = $1 AND ref_operation_id = asked.operation_id) AS later`;
+    ${laterUses('asked.operation_id')}) AS later`;
 
-export interface ReferencedRow {
+/** As `laterUses` says them. */
+export interface LaterUses {
+  /** A sum of bigint is numeric, which pg gives as text too. */
+  readonly cancelled: string;
+  readonly cancelling: string;
+  readonly confirmed: boolean;
+  readonly sold: boolean;
+  readonly voided: boolean;
+  /** What its release moved, and where in the log; null if it was not released. */
+  readonly released: string | null;
+  readonly released_lamport: string | null;
+}
+
+export interface ReferencedRow extends LaterUses {
   readonly operation_id: string;
   readonly product_id: string;
   readonly device_id: string;
@@ -96,13 +124,7 @@ export interface ReferencedRow {
   readonly delta: number;
   readonly disposition: Disposition;
   readonly lamport_ts: string;
-  /** A sum of bigint is numeric, which pg gives as text too. */
-  readonly cancelled: string;
-  readonly confirmed: boolean;
-  readonly sold: boolean;
-  readonly voided: boolean;
-  /** What its release moved; null if it was not released. */
-  readonly released: string | null;
+  readonly ref_operation_id: string | null;
   readonly effect: string;
 }
 
@@ -116,8 +138,11 @@ export function toReferencedOperation(row: ReferencedRow): ReferencedOperation {
     delta: row.delta,
     disposition: row.released === null ? row.disposition : 'APPLIED',
     lamport: toSafeInteger(row.lamport_ts),
+    effectiveLamport: toSafeInteger(row.released_lamport ?? row.lamport_ts),
     effect: toSafeInteger(row.released ?? row.effect),
+    refOperationId: row.ref_operation_id,
     cancelled: toSafeInteger(row.cancelled),
+    cancelling: toSafeInteger(row.cancelling),
     closedBy: row.voided ? 'VOID' : row.sold ? 'SALE' : null,
     // Only a reservation is confirmed by the sale that names it.
     confirmed: row.confirmed && isReservation({ kind: row.operation, reason: row.reason }),

@@ -1561,16 +1561,16 @@ describe('decidePush, of operations that name another', () => {
   });
 
   it.each<[how: string, close: (log: PushLog) => unknown, left: number]>([
-    ['sold', (log) => log.push(by(first, confirmation(5, { operationId: operationId(3) }))), 3],
-    ['cancelled', (log) => log.push(by(first, cancellation(5, { operationId: operationId(3) }))), 8],
-    ['lapsed', lapsed, 8],
+    ['been sold already', (log) => log.push(by(first, confirmation(5, { operationId: operationId(3) }))), 3],
+    ['been cancelled', (log) => log.push(by(first, cancellation(5, { operationId: operationId(3) }))), 8],
+    ['lapsed or been taken back', lapsed, 8],
   ])(
-    'takes the confirmation of a reservation that was %s for an ordinary sale, and says so in the log',
+    'takes the confirmation of a reservation that had %s for an ordinary sale, and says so in the log',
     (how, close, left) => {
       const log = aLog();
       close(log);
       const plan = log.push(by(second, confirmation(1, { clientLamport: 20 })));
-      const reason = `The reservation ${how === 'sold' ? 'had been sold already' : 'had lapsed or been cancelled'}, so the sale was recorded as an ordinary one.`;
+      const reason = `The reservation had ${how}, so the sale was recorded as an ordinary one.`;
       const note = {
         id: conflictIdOf('OPERATION', operationId(2)),
         method: 'HARDCODED',

@@ -2,7 +2,7 @@ import type { Conflict } from '../../conflicts/domain/conflict.js';
 import { conflictIdOf, type NewConflict } from '../../conflicts/domain/state-conflicts.js';
 import { chainHash, contentHash } from '../../inventory/domain/hash-chain.js';
 import { type Disposition, EMPTY_LEVEL, type StockLevel } from '../../inventory/domain/ledger.js';
-import type { LoggedOperation, Rivals } from '../../inventory/domain/logged-operation.js';
+import { type LoggedOperation, NO_RIVALS, type Rivals } from '../../inventory/domain/logged-operation.js';
 import type { Operation } from '../../inventory/domain/operation.js';
 import {
   deletionOf,
@@ -12,7 +12,7 @@ import {
   type ProductFields,
 } from '../../inventory/domain/product.js';
 import { afterDecision, afterUse, newlyRecorded, type ReferencedOperation } from '../../inventory/domain/reference.js';
-import { serverEvent, serverEventId, takenBack, withinRange } from '../../inventory/domain/server-event.js';
+import { serverEvent, takenBack, withinRange } from '../../inventory/domain/server-event.js';
 import type { EventContent, StockEvent } from '../../inventory/domain/stock-event.js';
 import { type Payment, type PaymentEdit, type PaymentFields, UNRECONCILED } from '../../payments/domain/payment.js';
 import {
@@ -80,7 +80,6 @@ export class LogWriter {
   private readonly events = new JournaledList<UnchainedEvent>(this.journal);
   private readonly versions = new JournaledList<StateVersion>(this.journal);
   private readonly conflicts = new JournaledList<Conflict>(this.journal);
-  private readonly voidIds = new Map<string, string>();
   private lamport: number;
 
   constructor(
@@ -126,16 +125,13 @@ export class LogWriter {
     return this.catalogue.get(productId);
   }
 
-  /**
-   * What others did to the product, as it stands after what this push has taken back. Without the claims that could not
-   * be taken back, since a device has used the id of their VOID.
-   */
+  /** What others did to the product, as it stands after what this push has taken back. */
   rivalsOf(productId: string): Rivals {
-    const { count, movement, claims } = this.context.rivals.get(productId) ?? NO_RIVALS;
+    const { count, movement, takenBack, claims } = this.context.rivals.get(productId) ?? NO_RIVALS;
     return {
-      count,
+      ...{ count, takenBack },
       movement: movement && this.current(movement),
-      claims: claims.filter((claim) => !this.operations.get(this.voidIdOf(claim))).map((claim) => this.current(claim)),
+      claims: claims.map((claim) => this.current(claim)),
     };
   }
 
@@ -192,16 +188,16 @@ export class LogWriter {
   takeBack({ state }: LoggedOperation): void {
     const { productId, operationId } = state;
     const { quantity, tracked } = this.levelOf(productId);
-    const units = takenBack(state);
+    const decision = { kind: 'VOID', units: takenBack(state), countedAt: null } as const;
     const lamport = this.giveLamport(0);
-    const content = serverEvent('VOID', state, Math.abs(units), lamport);
+    const content = serverEvent(decision, state, lamport);
     const hash = contentHash(this.tenantId, content);
-    const effect = withinRange(quantity, units);
+    const effect = withinRange(quantity, decision.units);
     const recorded = { lamport, effect, stockAfter: quantity + effect, disposition: 'APPLIED' as const };
     this.events.push({ ...content, ...recorded, contentHash: hash });
     this.operations.set(content.operationId, { ...recorded, contentHash: hash });
     this.levels.set(productId, { quantity: quantity + effect, tracked, lastLamport: lamport });
-    this.references.set(operationId, afterDecision(state, { kind: 'VOID', effect }));
+    this.references.set(operationId, afterDecision(state, { kind: 'VOID', effect, lamport }));
   }
 
   private append(
@@ -221,13 +217,6 @@ export class LogWriter {
     const named = refOperationId === null ? undefined : this.references.get(refOperationId);
     if (named && refOperationId !== null) this.references.set(refOperationId, afterUse(named, content, disposition));
     return lamport;
-  }
-
-  /** Hashed once for each claim, not for each operation that competes with it. */
-  private voidIdOf({ content: { operationId } }: LoggedOperation): string {
-    const known = this.voidIds.get(operationId) ?? serverEventId('VOID', operationId);
-    this.voidIds.set(operationId, known);
-    return known;
   }
 
   private current({ content, state }: LoggedOperation): LoggedOperation {
@@ -353,5 +342,3 @@ export function noteOf({ id, resolution }: Pick<Conflict, 'id' | 'resolution'>):
   const { method, reason, confidence, winnerId } = resolution;
   return { id, method, reason, confidence, winnerId };
 }
-
-const NO_RIVALS: Rivals = { count: null, movement: null, claims: [] };

@@ -28,7 +28,7 @@ export function recordOperation(
     return { status: 'duplicate', id, original, ...(dispute && { conflict: noteOf(dispute) }) };
   }
   if (log.isOutOfRange(clientLamport)) return reject(id, 'LAMPORT_OUT_OF_RANGE');
-  const base = baseOf(operation, context.lastPulledLamport);
+  const base = baseOf(operation, context.lastPulledLamport, context.clock.lamport);
   const deletion = log.deletionOf(productId);
   if (deletion && knewOf(deletion, operation, base)) return reject(id, 'PRODUCT_DELETED');
   const named = namedBy(operation, log);
@@ -65,7 +65,8 @@ export function recordOperation(
   }
   if (applied.oversold) warnings.unshift('OVERSOLD');
   const lamport = log.appendOperation(operation, contentHash, applied);
-  const conflict = enter(contention, operation, base, level.quantity, log) ?? enterIfClosed(operation, named, log);
+  const found = enter(contention, operation, base, level.quantity, log);
+  const conflict = enterIfClosed(operation, named, found !== undefined, log) ?? found;
   return { status: 'accepted', id, lamport, warnings, ...(conflict && { conflict }) };
 }
 
@@ -93,14 +94,19 @@ function enter(
   return own && noteOf(own);
 }
 
-/** A sale that finds nothing held of what it confirms is an ordinary one, and worth a look. */
+/**
+ * A sale that finds nothing held of what it confirms is an ordinary one, and worth a look.
+ * @param competes whether the log says something else of it already
+ */
 function enterIfClosed(
   operation: Operation,
   named: ReferencedOperation | null,
+  competes: boolean,
   log: LogWriter,
 ): ConflictNote | undefined {
   if (named === null || useOf(operation, named) !== 'CONFIRM' || remainingOf(named) > 0) return undefined;
-  return noteOf(log.addConflict(closedReservation(operation, named)));
+  const closed = log.addConflict(closedReservation(operation, named, competes));
+  return competes ? undefined : noteOf(closed);
 }
 
 /**

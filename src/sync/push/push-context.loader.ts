@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { Rivals } from '../../inventory/domain/logged-operation.js';
 import { rivalQueries } from '../../conflicts/domain/rival-queries.js';
 import { conflictIdOf } from '../../conflicts/domain/state-conflicts.js';
 import { ConflictRepository } from '../../conflicts/persistence/conflict.repository.js';
@@ -9,7 +8,6 @@ import { openingBalanceId } from '../../inventory/domain/opening-balance.js';
 import type { Operation } from '../../inventory/domain/operation.js';
 import type { ProductEdit } from '../../inventory/domain/product.js';
 import { intentOf } from '../../inventory/domain/reference.js';
-import { serverEventId } from '../../inventory/domain/server-event.js';
 import { ProductRepository } from '../../inventory/persistence/product.repository.js';
 import { RivalRepository } from '../../inventory/persistence/rival.repository.js';
 import { StockEventRepository } from '../../inventory/persistence/stock-event.repository.js';
@@ -51,11 +49,11 @@ export class PushContextLoader {
     const rivals = await this.rivals.rivalsOf(
       tx,
       deviceId,
-      rivalQueries(said.operations, levels, lastPulledLamport, settings),
+      rivalQueries(said.operations, levels, lastPulledLamport, clock.lamport, settings),
     );
     return {
       ...{ clock, settings, lastPulledLamport, levels, rivals },
-      ...(await this.loadLedger(tx, deviceId, said, rivals)),
+      ...(await this.loadLedger(tx, deviceId, said)),
       ...(await this.loadStates(tx, deviceId, said)),
       clockSkewMs: command.sentAt === null ? null : Date.parse(command.sentAt) - arrivedAt.getTime(),
     };
@@ -66,24 +64,14 @@ export class PushContextLoader {
     return this.levels.levelsOf(tx, unique([...moved, ...openedBy(products)]));
   }
 
-  private async loadLedger(
-    tx: TenantTransaction,
-    deviceId: string,
-    { operations, products }: Content,
-    rivals: ReadonlyMap<string, Rivals>,
-  ) {
+  private async loadLedger(tx: TenantTransaction, deviceId: string, { operations, products }: Content) {
     const operationIds = operations.map((operation) => operation.operationId);
-    const claims = [...rivals.values()].flatMap((found) => found.claims);
-    const appendable = [
-      ...openedBy(products).map(openingBalanceId),
-      ...claims.map(({ content }) => serverEventId('VOID', content.operationId)),
-    ];
     const referred = operations.flatMap((operation) =>
       intentOf(operation) === 'NONE' ? [] : (operation.refOperationId ?? []),
     );
     const lamports = operations.map((operation) => operation.clientLamport);
     return {
-      known: await this.events.known(tx, unique([...operationIds, ...appendable])),
+      known: await this.events.known(tx, unique([...operationIds, ...openedBy(products).map(openingBalanceId)])),
       catalogue: await this.products.deletionsOf(tx, unique(operations.map(({ productId }) => productId))),
       references: await this.events.referenced(tx, unique(referred)),
       usedLamports: await this.events.usedLamports(tx, deviceId, unique(lamports)),

@@ -41,7 +41,7 @@ export const PUSH_ENTRIES_MAX = 1_000;
 export class OperationDto {
   @WireUuid({
     optional: true,
-    description: 'Identity: under it the operation takes effect at most once. Else derived.',
+    description: 'Identity: under it the operation takes effect at most once. Else derived. Any UUID but version 8.',
     example: 'b7f9a1f4-8a51-4c55-8f8b-0f8a4c9f5d01',
   })
   operation_id?: string | null;

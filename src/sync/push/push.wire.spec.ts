@@ -379,6 +379,14 @@ describe('toPushCommand', () => {
     expect(entries.map(errorsOf)).toEqual([['operations[0].delta MIN'], ['operations[1].delta MIN'], undefined]);
   });
 
+  it('keeps the ids of the server for the server', () => {
+    const entries = entriesOf([
+      { ...BARE, operation_id: '5d1f6a52-0c1b-8d0a-8a37-94b9c7e2f016' },
+      { ...BARE, operation_id: '5d1f6a52-0c1b-7d0a-8a37-94b9c7e2f016' },
+    ]);
+    expect(entries.map(errorsOf)).toEqual([['operations[0].operation_id RESERVED'], undefined]);
+  });
+
   it('takes a key that stands twice for a fault of its entry, which keeps its id', () => {
     const text = toText({
       operations: [BARE, { ...BARE, operation_id: USER.toUpperCase() }],

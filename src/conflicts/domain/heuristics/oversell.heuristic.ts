@@ -1,7 +1,7 @@
 import { missingOf } from '../../../inventory/domain/ledger.js';
 import { CLAIMS_MAX, type LoggedOperation } from '../../../inventory/domain/logged-operation.js';
 import { notCancelled, remainingOf } from '../../../inventory/domain/reference.js';
-import { type Assessment, certain, type StockCase } from '../assessment.js';
+import { certain, FALLS, type Fate, MOVES, type Opinion, type StockCase, tooMuch } from '../assessment.js';
 import { type ClockSkews, contestantOf } from '../contestants.js';
 import { CLAIM_SCORERS } from '../precedence.js';
 import { competitorOf, isClaim } from '../rule.js';
@@ -16,44 +16,49 @@ interface Weighed {
   readonly judgement: Judgement | undefined;
 }
 
+/** Units that a held DECREMENT lacks, if it takes effect now. */
+export function lackingOf({ a, named }: StockCase, view: StockView): number {
+  const { productId, reason } = a.content;
+  const level = { quantity: view.quantityOf(productId), tracked: view.isTracked(productId), lastLamport: 0 };
+  const wanted = { kind: 'DECREMENT', reason, delta: notCancelled(a.state) } as const;
+  return missingOf(level, wanted, named?.state ?? null);
+}
+
+/** There is enough for it and the others by now. */
+export function enoughNow(): Opinion {
+  return certain('enough-now', MOVES, 'BOTH', 'There is enough for both by now.');
+}
+
 /**
  * First come, first served: the held claim stands if it has precedence over enough of the others that they make room for
  * it. It is weighed against all that hold anything now, not only against the one that it met.
+ * @param missing units that it lacks: at least 1
  */
-export function assessOversell(subject: StockCase, view: StockView, skews: ClockSkews): Assessment {
+export function assessOversell(subject: StockCase, missing: number, view: StockView, skews: ClockSkews): Opinion {
   const { a, base } = subject;
-  const { content, state } = a;
-  const { productId, reason } = content;
-  const level = { quantity: view.quantityOf(productId), tracked: view.isTracked(productId), lastLamport: 0 };
-  const missing = missingOf(
-    level,
-    { kind: 'DECREMENT', reason, delta: notCancelled(state) },
-    subject.named?.state ?? null,
-  );
-  if (missing === 0) {
-    return certain('enough-now', { verdict: 'BOTH', confidence: 1, reason: 'There is enough for both by now.' });
-  }
+  const { productId, deviceId, paymentStatus, refOperationId } = a.content;
+  if (!view.reachesBackTo(productId, base)) return tooMuch();
+  const isPaid = paymentStatus === 'PAID';
   const trails = new Map<string, readonly Decision[]>();
   const weighed = view
-    .since(productId, base)
-    .filter((other) => other.content.deviceId !== content.deviceId && other.content.kind === 'DECREMENT')
-    .filter(({ state: other }) => remainingOf(other) > 0 && other.operationId !== content.refOperationId)
+    .claimsSince(productId, base)
+    .filter(({ content }) => content.deviceId !== deviceId && content.operationId !== refOperationId)
     .reverse()
-    .filter(({ content: other }, index) => index < CLAIMS_MAX || other.operationId === subject.conflict.b.id)
+    .filter(({ content }, index) => index < CLAIMS_MAX || content.operationId === subject.conflict.b.id)
     .map((claim): Weighed => {
       const { judgement, decisions } = weigh(subject, claim, skews);
       trails.set(claim.content.operationId, decisions);
       return { claim, judgement };
     });
-  const { judgement: found, yielding } = allocate(missing, weighed);
-  // Where others make room for it, the one that it met stands beside it.
-  const meetsAnother = yielding.every(({ content: other }) => other.operationId !== subject.conflict.b.id);
-  const judgement = found?.verdict === 'A' && meetsAnother ? { ...found, verdict: 'BOTH' as const } : found;
+  const { fate, confidence, reason } = allocate(missing, weighed, isPaid);
   // What was paid or broken has happened, whoever was first: no machine takes it back for another.
-  const losers = judgement?.verdict === 'B' ? [a] : yielding;
-  const forPeople = losers.some(({ content: lost }) => lost.paymentStatus === 'PAID' || !isClaim(lost));
-  const asked = trails.get(subject.conflict.b.id) ?? [];
-  return { judgement, reasons: judgement ? [judgement.reason] : [], asked, forPeople, yielding, trails };
+  const losers: readonly LoggedOperation[] = fate?.is === 'MOVES' ? fate.yielding : [a];
+  return {
+    ...{ fate, confidence, trails },
+    reasons: fate ? [reason] : [],
+    asked: trails.get(subject.conflict.b.id) ?? [],
+    forPeople: losers.some(({ content }) => content.paymentStatus === 'PAID' || !isClaim(content)),
+  };
 }
 
 function weigh(
@@ -77,38 +82,40 @@ function weigh(
   return { judgement: combined, decisions: [...asked, ...decisions] };
 }
 
+/** What becomes of the held one; no fate if it depends on some of which nothing can be said. */
+interface Allocation {
+  readonly fate: Fate | undefined;
+  readonly confidence: number;
+  readonly reason: string;
+}
+
 /** @param weighed the newest first */
-function allocate(
-  missing: number,
-  weighed: readonly Weighed[],
-): { readonly judgement: Judgement | undefined; readonly yielding: readonly LoggedOperation[] } {
+function allocate(missing: number, weighed: readonly Weighed[], isPaid: boolean): Allocation {
   let lacking = missing;
   const yielding: LoggedOperation[] = [];
-  let [confidence, reason] = [1, ''];
+  let [confidence, reason] = [1, 'Nobody else holds any of it, and it happened all the same.'];
   for (const { claim, judgement } of of('A', weighed)) {
     if (lacking <= 0) break;
     yielding.push(claim);
     lacking -= remainingOf(claim.state);
     [confidence, reason] = [judgement.confidence, judgement.reason]; // the surest come first
   }
-  if (lacking <= 0) return { judgement: { verdict: 'A', confidence, reason }, yielding };
+  const stands: Fate = { is: 'MOVES', yielding };
+  if (lacking <= 0) return { fate: stands, confidence, reason };
 
   // It would have to beat some of those that seem to have precedence: the least sure ones would do first.
   const unknown = weighed.filter(({ judgement }) => judgement === undefined);
   lacking -= unknown.reduce((units, { claim }) => units + remainingOf(claim.state), 0);
-  if (lacking <= 0) return { judgement: undefined, yielding: [] };
+  if (lacking <= 0) return { fate: undefined, confidence: 0, reason: '' };
   const stronger = of('B', weighed).reverse();
+  // As in the push: what is still missing of a paid sale, nobody else took.
+  if (isPaid && unknown.length + stronger.length === 0) return { fate: stands, confidence, reason };
   for (const { claim, judgement } of stronger) {
     [confidence, reason] = [judgement.confidence, judgement.reason];
     lacking -= remainingOf(claim.state);
-    if (lacking <= 0) break;
+    if (lacking <= 0) return { fate: FALLS, confidence, reason };
   }
-  return lacking <= 0
-    ? { judgement: { verdict: 'B', confidence, reason }, yielding: [] }
-    : {
-        judgement: { verdict: 'B', confidence: 1, reason: 'There is not enough for it, whoever else yields.' },
-        yielding: [],
-      };
+  return { fate: FALLS, confidence: 1, reason: 'There is not enough for it, whoever else yields.' };
 }
 
 /** Those with this verdict, the surest first. */

@@ -1,12 +1,16 @@
-import { type Assessment, certain, type StockCase } from '../assessment.js';
+import type { LoggedOperation } from '../../../inventory/domain/logged-operation.js';
+import { certain, FALLS, type Fate, MOVES, type Opinion, type StockCase, tooMuch } from '../assessment.js';
 import { type ClockSkews, contestantOf } from '../contestants.js';
 import { type CountPlacement, type Movement, placeCount } from '../count-timeline.js';
 import { ORDER_SCORERS } from '../precedence.js';
 import { competitorOf } from '../rule.js';
 import { betterInformedCount } from '../rules/better-informed-count.rule.js';
-import type { Happening, StockView } from '../stock-view.js';
-import type { Decision, Judgement } from '../verdict.js';
+import { type Happening, isStandingCount, type StockView } from '../stock-view.js';
+import type { Decision } from '../verdict.js';
 import { ask } from '../weigh.js';
+
+/** A movement is held against so many counts at most: the newest say what is there. */
+const COUNTS_MAX = 20;
 
 /** Where a held count lies among what happened around it; undefined if that is more than can be looked at. */
 export function placementOf(
@@ -32,55 +36,88 @@ export function placementOf(
 }
 
 /** A held count: what moved before it has been counted, what moved after it comes on top. */
-export function assessCount(subject: StockCase, view: StockView, skews: ClockSkews): Assessment {
+export function assessCount(subject: StockCase, view: StockView, skews: ClockSkews): Opinion {
   const { a, base } = subject;
   const counts = view.since(a.content.productId, base).filter(isStandingCount);
   const rulings = counts.map((count) => betterInformedCount.judge({ ...competitorOf(a), base }, competitorOf(count)));
   const overruled = rulings.find((answer) => answer?.verdict === 'B');
-  if (overruled) return certain(betterInformedCount.name, overruled);
+  if (overruled) {
+    const asked: Decision[] = [{ tier: 'HARDCODED', name: betterInformedCount.name, answer: overruled }];
+    return { fate: FALLS, confidence: overruled.confidence, reasons: [overruled.reason], asked, forPeople: false };
+  }
   const placement = placementOf(subject, view, skews);
   if (!placement) return tooMuch();
-  const { confidence, reasons, decisions: asked } = placement;
-  const reason = reasons[0] ?? 'Nothing that others did is left to be placed.';
-  const bIsAfter = placement.after.includes(subject.conflict.b.id);
-  const verdict = placement.overtakenBy !== null ? 'B' : bIsAfter ? 'BOTH' : 'A';
-  return { judgement: { verdict, confidence, reason }, reasons, asked, forPeople: false, yielding: [] };
+  const { effect, after, overtakenBy, confidence, decisions: asked } = placement;
+  const reasons = placement.reasons.length > 0 ? placement.reasons : ['Nothing that others did is left to be placed.'];
+  const fate = overtakenBy === null ? ({ is: 'COUNTS', units: effect, onTop: after } as const) : FALLS;
+  return { fate, confidence, reasons, asked, forPeople: false };
 }
 
-/** A held movement: if the shelf was counted after it, it is in the count; if before, it comes on top. */
-export function assessMovement(subject: StockCase, view: StockView, skews: ClockSkews): Assessment {
+/**
+ * Whether a held movement is in a count already, or comes on top of the counts. Of several that stand, the goods are gone
+ * from the shelf if they were when one was made; only if they were there at each of them do they come on top.
+ * @returns undefined if nobody has counted since
+ */
+export function assessAgainstCounts(subject: StockCase, view: StockView, skews: ClockSkews): Opinion | undefined {
   const { a, base, recordedAt } = subject;
   const { productId } = a.content;
-  if (!view.reachesBackTo(productId, base)) return tooMuch();
   const movement = contestantOf(a, recordedAt, skews, base);
-  const asked: Decision[] = [];
-  const judgements = view
+  const placed = view
     .since(productId, base)
     .filter(isStandingCount)
-    .map((count): Judgement => {
-      const { combined, decisions } = ask(ORDER_SCORERS, movement, contestantOf(count, count.recordedAt, skews));
-      asked.push(...decisions);
-      if (!combined) return { verdict: 'BOTH', confidence: 0.5, reason: 'Nothing tells which of the two came first.' };
-      return combined.verdict === 'A'
-        ? { ...combined, verdict: 'B', reason: `It is in the count already. ${combined.reason}` }
-        : { ...combined, verdict: 'BOTH', reason: `It comes on top of the count. ${combined.reason}` };
-    });
-  if (judgements.length === 0) {
-    return certain('count-withdrawn', { verdict: 'A', confidence: 1, reason: 'The count does not stand any more.' });
+    .toSorted(newestFirst)
+    .slice(0, COUNTS_MAX)
+    .map((count) => ({ count, ...ask(ORDER_SCORERS, movement, contestantOf(count, count.recordedAt, skews)) }));
+  if (placed.length === 0) return view.reachesBackTo(productId, base) ? undefined : tooMuch();
+  const before = placed.filter(({ combined }) => combined?.verdict === 'A');
+  const [telling] =
+    before.length > 0
+      ? before.toSorted((one, other) => sureness(other) - sureness(one))
+      : placed.toSorted((one, other) => sureness(one) - sureness(other));
+  if (!telling) return undefined;
+  const { count, combined, decisions: asked } = telling;
+  if (!combined) {
+    const reasons = ['Nothing tells which of the two came first.'];
+    return { fate: MOVES, confidence: UNKNOWN, reasons, asked, forPeople: false };
   }
-  // In one of the counts is in the stock: the surest that says so tells. It is in none only if each says so.
-  const counted = judgements.filter(({ verdict }) => verdict === 'B');
-  const judgement = [...(counted.length > 0 ? counted : judgements)].sort((x, y) =>
-    counted.length > 0 ? y.confidence - x.confidence : x.confidence - y.confidence,
-  )[0];
-  return { judgement, reasons: judgement ? [judgement.reason] : [], asked, forPeople: false, yielding: [] };
+  const { confidence, verdict, reason } = combined;
+  const counted = verdict === 'A';
+  return {
+    fate: counted ? countedBy(count, a, view, skews) : MOVES,
+    ...{ confidence, asked, forPeople: false },
+    reasons: [`${counted ? 'It is in the count already.' : 'It comes on top of the count.'} ${reason}`],
+  };
 }
 
-function isStandingCount({ content, state }: Happening): boolean {
-  return content.kind === 'SET' && state.disposition === 'APPLIED' && state.closedBy !== 'VOID';
+/** What was cancelled of it before the count is in the count as well, and what was cancelled after comes on top. */
+export function countedBy(count: Happening, operation: LoggedOperation, view: StockView, skews: ClockSkews): Fate {
+  const returned = view
+    .cancellationsOf(operation)
+    .filter((cancellation) => {
+      const [ofIt, ofCount] = [cancellation, count].map((one) => contestantOf(one, one.recordedAt, skews));
+      return ofIt && ofCount && ask(ORDER_SCORERS, ofIt, ofCount).combined?.verdict !== 'A';
+    })
+    .reduce((units, { content }) => units + content.delta, 0);
+  return { is: 'COUNTED', by: count, returned };
 }
 
-function tooMuch(): Assessment {
-  const reasons = ['More has happened to the product since than can be looked at.'];
-  return { judgement: undefined, reasons, asked: [], forPeople: true, yielding: [] };
+/** A count that was taken back says nothing any more. */
+export function countWithdrawn(): Opinion {
+  return certain('count-withdrawn', MOVES, 'A', 'The count does not stand any more.');
+}
+
+/** As good as a coin. */
+const UNKNOWN = 0.5;
+
+function sureness({ combined }: { readonly combined: { readonly confidence: number } | undefined }): number {
+  return combined?.confidence ?? UNKNOWN;
+}
+
+/** Which of them took effect last. */
+export function newest(counts: readonly Happening[]): Happening | undefined {
+  return counts.toSorted(newestFirst)[0];
+}
+
+function newestFirst(one: Happening, other: Happening): number {
+  return other.state.effectiveLamport - one.state.effectiveLamport;
 }
