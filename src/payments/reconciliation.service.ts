@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
-import { SERVER_ID } from '../inventory/domain/stock-event.js';
 import { ProblemError } from '../problems/problem.js';
 import { TenantSignals } from '../signals/tenant-signals.js';
-import type { Fields } from '../states/domain/state.js';
 import { StateVersionRepository } from '../states/persistence/state-version.repository.js';
 import { nextLamport, recordingTime } from '../tenancy/domain/lamport-clock.js';
 import type { PersonPrincipal } from '../tenancy/domain/principal.js';
 import { TenantClockRepository } from '../tenancy/persistence/tenant-clock.repository.js';
 import type { RecordedPayment } from './domain/payment.js';
-import { reconcile, type ReconciliationDecision } from './domain/reconcile.js';
+import { reconcile, reconciledVersion, type ReconciliationDecision } from './domain/reconcile.js';
 import { PaymentRepository } from './persistence/payment.repository.js';
 
 /** Whether the money of a payment arrived, as people of the business decide. */
@@ -39,23 +37,7 @@ export class ReconciliationService {
       const after = reconcile(before, decision, userId, at, lamport);
       if (!after) return { payment: before, lamport: null };
       await this.payments.save(tx, [after], at);
-      // Beside what devices edit: the payment itself has only the last decision.
-      const decided = {
-        reconciliationStatus: decision.status,
-        reconciliationNotes: decision.notes,
-        reconciledBy: userId,
-      };
-      await this.versions.append(
-        tx,
-        [
-          {
-            ...{ entity: 'PAYMENT', entityId: paymentId, version: after.version, lamport, editId: randomUUID() },
-            ...{ deviceId: SERVER_ID, clientLamport: lamport, changed: ['reconciliation'] },
-            fields: { ...(after.fields as unknown as Fields), ...decided },
-          },
-        ],
-        at,
-      );
+      await this.versions.append(tx, [reconciledVersion(after, randomUUID())], at);
       await this.clocks.advance(tx, { ...clock, lamport, recordedAt: at.getTime() });
       return { payment: { ...before, ...after, updatedAt: at }, lamport };
     });
