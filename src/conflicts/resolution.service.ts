@@ -146,7 +146,9 @@ export class ResolutionService {
   private reconsider(tenantId: string, conflictId: string): Promise<Round> {
     return this.settle(tenantId, async (tx) => {
       const found = (await this.conflicts.conflictsOf(tx, [conflictId])).get(conflictId);
-      return found && found.awaits !== null ? [found] : [];
+      // Of two payments they look only at what the push found, and would say the same again.
+      const isAnswered = found?.kind === 'DUPLICATE_PAYMENT' && found.awaits === 'PERSON';
+      return found?.awaits && !isAnswered ? [found] : [];
     });
   }
 

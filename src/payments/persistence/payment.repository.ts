@@ -58,6 +58,20 @@ export class PaymentRepository {
     return new Map(rows.map((row) => [row.posTransactionId ?? '', toPayment(row)]));
   }
 
+  /** Those of the payments that there are, and all that have the POS transaction. */
+  async disputed(
+    tx: TenantTransaction,
+    paymentIds: readonly string[],
+    posTransactionId: string,
+  ): Promise<RecordedPayment[]> {
+    const { tenantId } = tx;
+    const rows = await tx.manager.findBy(PaymentEntity, [
+      { tenantId, id: Any([...paymentIds]) },
+      { tenantId, posTransactionId },
+    ]);
+    return rows.map(toPayment);
+  }
+
   /** Writes payments, new ones and changed ones, in one statement. */
   async save(tx: TenantTransaction, payments: readonly Payment[], at: Date): Promise<void> {
     if (payments.length === 0) return;

@@ -21,6 +21,16 @@ interface BaseRow {
   readonly by_itself: string[];
 }
 
+interface VersionRow {
+  readonly version: string;
+  readonly lamport_ts: string;
+  readonly edit_id: string;
+  readonly device_id: string;
+  readonly client_lamport: string;
+  readonly fields: Fields;
+  readonly changed: string[];
+}
+
 @Injectable()
 export class StateVersionRepository {
   /** Appends versions in one statement whatever their number. */
@@ -107,6 +117,34 @@ export class StateVersionRepository {
         return base ? [[question.editId, base] as const] : [];
       }),
     );
+  }
+
+  /**
+   * The versions of a state, in order, from the one that an edit was made on: `version`, if the device named one that there
+   * was, else the last before `lamport`, where the edit was. All of them if there was none by then.
+   */
+  async historyFrom(
+    tx: TenantTransaction,
+    entity: Entity,
+    entityId: string,
+    { version, lamport }: { readonly version: number | null; readonly lamport: number },
+  ): Promise<StateVersion[]> {
+    const rows = await tx.manager.query<VersionRow[]>(
+      `SELECT version, lamport_ts, edit_id, device_id, client_lamport, fields, changed FROM state_versions
+       WHERE tenant_id = $1 AND entity = $2 AND entity_id = $3 AND version >= coalesce(
+         (SELECT version FROM state_versions
+          WHERE tenant_id = $1 AND entity = $2 AND entity_id = $3 AND version = $4 AND lamport_ts < $5),
+         (SELECT version FROM state_versions
+          WHERE tenant_id = $1 AND entity = $2 AND entity_id = $3 AND lamport_ts < $5 ORDER BY version DESC LIMIT 1),
+         1)
+       ORDER BY version`,
+      [tx.tenantId, entity, entityId, version, lamport],
+    );
+    return rows.map((row) => ({
+      ...{ entity, entityId, version: toSafeInteger(row.version), lamport: toSafeInteger(row.lamport_ts) },
+      ...{ editId: row.edit_id, deviceId: row.device_id, clientLamport: toSafeInteger(row.client_lamport) },
+      ...{ fields: row.fields, changed: row.changed },
+    }));
   }
 }
 
