@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ProductEditDto } from '../../src/sync/push/push.dto.js';
 import { aPaymentEdit, aProductEdit } from '../support/builders.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 import { expectChain, pullAll, replay, TestDevice } from '../support/devices.js';
 import { expectProblem } from '../support/problems.js';
 import {
@@ -300,7 +301,11 @@ describe('products and payments', () => {
         resolution: { method: null, requires_approval: true, winner_id: null },
       });
       expect(await push(ben, { payments: [second] })).toEqual([result]);
-      const page = await pulled();
+      // The worker may just be looking at it: then it comes with the next pull.
+      const page = await eventually('the conflict in a pull', async () => {
+        const found = await pulled();
+        return found.conflicts.length > 0 && found;
+      });
       expect(page.payments).toHaveLength(1);
       expect(page.conflicts).toMatchObject([
         {

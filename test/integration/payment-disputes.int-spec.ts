@@ -126,6 +126,12 @@ describe('deciding of two payments with one POS transaction', () => {
       expect(await living()).toEqual([second]);
     });
 
+    it('is compared with the one that stands, not with one that has failed', async () => {
+      await decide(secondConflict, 'A');
+      const fourth = await disputed(ana, charge({ id: randomUUID() }));
+      expect(await conflict(fourth)).toMatchObject({ b: { id: second } });
+    });
+
     it('does not take a word about the first for one about the second', async () => {
       await decide(secondConflict, 'BOTH');
       await expectOvertaken(thirdConflict, 'A', new RegExp(second));

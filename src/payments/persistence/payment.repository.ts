@@ -45,7 +45,7 @@ export class PaymentRepository {
     return new Map(rows.map((row) => [row.id, toPayment(row)]));
   }
 
-  /** Of each POS transaction named, the payment that was recorded first, by transaction. */
+  /** Of each POS transaction named, the payment that was recorded first, rather one that has not failed, by transaction. */
   async byPosTransaction(
     tx: TenantTransaction,
     posTransactionIds: readonly string[],
@@ -53,9 +53,15 @@ export class PaymentRepository {
     if (posTransactionIds.length === 0) return new Map();
     const rows = await tx.manager.find(PaymentEntity, {
       where: { tenantId: tx.tenantId, posTransactionId: Any([...posTransactionIds]) },
-      order: { createdLamport: 'DESC' }, // so that the first recorded is put into the map last
+      order: { createdLamport: 'DESC' },
     });
-    return new Map(rows.map((row) => [row.posTransactionId ?? '', toPayment(row)]));
+    // The last that is put into the map stays: one whose money may have come, and of these the first recorded.
+    const [failed, living] = [true, false].map((isFailed) =>
+      rows.map(toPayment).filter(({ reconciliation }) => (reconciliation.status === 'FAILED') === isFailed),
+    );
+    return new Map(
+      [...(failed ?? []), ...(living ?? [])].map((payment) => [payment.fields.posTransactionId ?? '', payment]),
+    );
   }
 
   /** Those of the payments that there are, and all that have the POS transaction. */
