@@ -83,6 +83,7 @@ export class LiveHub implements SignalSubscriber, OnModuleInit, OnModuleDestroy 
     const listener: Listener = { stream, principal, expiresAt, admission };
     feed.add(listener, lastLamport);
     this.keep(listener, feed);
+    void admission.request(); // the signal of a revocation since the guard let it in has found no listener
     stream.onClosed(() => {
       clearTimeout(listener.timer);
       feed.listeners.delete(listener);
