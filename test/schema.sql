@@ -12,6 +12,7 @@ CREATE TABLE devices (
   last_pulled_lamport bigint,
   clock_skew_ms bigint,
   clock_reused_at timestamp with time zone,
+  tokens_valid_from timestamp with time zone,
   CONSTRAINT devices_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT devices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   CONSTRAINT devices_device_type_check CHECK ((device_type = ANY (ARRAY['WEB'::text, 'MOBILE'::text, 'DESKTOP'::text])))

@@ -40,6 +40,6 @@ import { StockCaseLoader } from './stock-case.loader.js';
     DecisionWriter,
     PaymentDisputeService,
   ],
-  exports: [ConflictRepository, ConflictScheduler, ResolutionService],
+  exports: [ConflictRepository, ConflictListingRepository, ConflictScheduler, ResolutionService],
 })
 export class ConflictsModule {}

@@ -7,6 +7,7 @@ import { DeviceStatus1764000004000 } from '../../migrations/1764000004000-device
 import { Reservations1764000005000 } from '../../migrations/1764000005000-reservations.js';
 import { ClockTime1764000006000 } from '../../migrations/1764000006000-clock-time.js';
 import { ConflictDecisions1764000007000 } from '../../migrations/1764000007000-conflict-decisions.js';
+import { DeviceTokens1764000008000 } from '../../migrations/1764000008000-device-tokens.js';
 
 /** In the order they run. Listed, not found by a pattern: what is not compiled in can't be forgotten in a deploy. */
 const MIGRATIONS = [
@@ -18,6 +19,7 @@ const MIGRATIONS = [
   Reservations1764000005000,
   ClockTime1764000006000,
   ConflictDecisions1764000007000,
+  DeviceTokens1764000008000,
 ];
 
 /** More than any statement of a request may take (tenant-database.ts); 0 is no limit. */

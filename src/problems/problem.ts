@@ -34,6 +34,12 @@ export const PROBLEMS = {
     title: 'The device was revoked',
     meaning: 'An admin has revoked this device. Its outbox stays valid: the device keeps it.',
   },
+  TOKEN_REVOKED: {
+    status: 401,
+    title: 'The token was replaced',
+    meaning:
+      'The device was given another token, or enrolled again, after this one was issued. Its outbox stays valid: the device keeps it, and goes on with the new token.',
+  },
   FORBIDDEN: {
     status: 403,
     title: 'Not allowed for this role',
@@ -62,7 +68,12 @@ export const PROBLEMS = {
   DEVICE_EXISTS: {
     status: 409,
     title: 'The device id is taken',
-    meaning: 'A device with this id was enrolled before, and may have been revoked since.',
+    meaning: 'A device with this id is enrolled, and not revoked. If it needs another token, ask for one.',
+  },
+  DEVICE_INACTIVE: {
+    status: 409,
+    title: 'The device is revoked',
+    meaning: 'A revoked device is given no token. Enrol it again (`POST /devices` with its `id`), and it gets one.',
   },
   ALREADY_RESOLVED: {
     status: 409,

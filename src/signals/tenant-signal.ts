@@ -7,7 +7,7 @@ export type TenantSignal =
       readonly lamport: number;
     }
   | {
-      /** A device was revoked or the tenant suspended: whoever is let in is to be asked again. */
+      /** A device was revoked or its token replaced, or the tenant suspended: whoever is let in is to be asked again. */
       readonly kind: 'ACCESS_CHANGED';
       readonly tenantId: string;
     };

@@ -74,7 +74,7 @@ export class TenantSignals implements OnModuleInit, OnApplicationShutdown {
     this.add(tenantId, { lamport, accessChanged: false });
   }
 
-  /** A device of the tenant was revoked, or the tenant suspended; as `announce`. */
+  /** A device of the tenant was revoked or its token replaced, or the tenant suspended; as `announce`. */
   announceAccessChange(tenantId: string): void {
     this.add(tenantId, { lamport: undefined, accessChanged: true });
   }

@@ -4,6 +4,8 @@ import { InventoryModule } from '../inventory/inventory.module.js';
 import { PaymentsModule } from '../payments/payments.module.js';
 import { StatesModule } from '../states/states.module.js';
 import { TenancyModule } from '../tenancy/tenancy.module.js';
+import { DeviceListController } from './devices/device-list.controller.js';
+import { DeviceListService } from './devices/device-list.service.js';
 import { LiveController } from './live/live.controller.js';
 import { LiveHub } from './live/live-hub.js';
 import { PullController } from './pull/pull.controller.js';
@@ -20,7 +22,7 @@ import { SnapshotService } from './snapshot/snapshot.service.js';
 
 @Module({
   imports: [TenancyModule, StatesModule, InventoryModule, PaymentsModule, ConflictsModule],
-  controllers: [PushController, PullController, SnapshotController, LiveController],
+  controllers: [PushController, PullController, SnapshotController, LiveController, DeviceListController],
   providers: [
     PushService,
     PushContextLoader,
@@ -31,6 +33,7 @@ import { SnapshotService } from './snapshot/snapshot.service.js';
     SnapshotService,
     SnapshotRepository,
     LiveHub,
+    DeviceListService,
   ],
 })
 export class SyncModule {}

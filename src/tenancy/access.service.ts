@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
+import { isReplaced } from './domain/device.js';
 import type { TenantPrincipal } from './domain/principal.js';
 import { TenantRepository } from './persistence/tenant.repository.js';
 
@@ -12,14 +13,18 @@ export class AccessService {
     private readonly tenants: TenantRepository,
   ) {}
 
-  /** @throws ProblemError UNAUTHENTICATED, TENANT_SUSPENDED, DEVICE_UNKNOWN or DEVICE_REVOKED. */
+  /** @throws ProblemError UNAUTHENTICATED, TENANT_SUSPENDED, DEVICE_UNKNOWN, DEVICE_REVOKED or TOKEN_REVOKED. */
   async admit(principal: TenantPrincipal): Promise<void> {
     const deviceId = principal.role === 'device' ? principal.deviceId : null;
-    const state = await this.database.transaction(principal.tenantId, (tx) => this.tenants.accessState(tx, deviceId));
-    if (state.tenantStatus === undefined)
-      throw new ProblemError('UNAUTHENTICATED', { detail: 'The token is not valid.' });
-    if (deviceId !== null && !state.device) throw new ProblemError('DEVICE_UNKNOWN');
-    if (state.device?.revoked) throw new ProblemError('DEVICE_REVOKED');
-    if (state.tenantStatus === 'SUSPENDED') throw new ProblemError('TENANT_SUSPENDED');
+    const { tenantStatus, device } = await this.database.transaction(principal.tenantId, (tx) =>
+      this.tenants.accessState(tx, deviceId),
+    );
+    if (tenantStatus === undefined) throw new ProblemError('UNAUTHENTICATED', { detail: 'The token is not valid.' });
+    if (principal.role === 'device') {
+      if (!device) throw new ProblemError('DEVICE_UNKNOWN');
+      if (device.revoked) throw new ProblemError('DEVICE_REVOKED');
+      if (isReplaced(principal.tokenIssuedAt, device)) throw new ProblemError('TOKEN_REVOKED');
+    }
+    if (tenantStatus === 'SUSPENDED') throw new ProblemError('TENANT_SUSPENDED');
   }
 }

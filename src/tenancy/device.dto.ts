@@ -1,91 +1,41 @@
-import { ApiProperty, PickType } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { NotEquals } from 'class-validator';
 import { DEMO_DEVICE_ID } from '../wire/examples.js';
-import { WireEnum, WireText, WireUuid } from '../wire/wire.decorators.js';
+import { MayBeLeftOut, WireEnum, WireText, WireUuid } from '../wire/wire.decorators.js';
 import { SERVER_ID } from './domain/device.js';
 import { DEVICE_TYPES, type DeviceType } from './domain/device-type.js';
+
+const NameField = (): PropertyDecorator =>
+  WireText({ max: 200, description: 'What the staff call it.', example: 'Market stall till' });
+const DeviceTypeField = (): PropertyDecorator => WireEnum(DEVICE_TYPES, { example: 'MOBILE' });
 
 export class EnrolDeviceDto {
   @WireUuid({
     optional: true,
     description:
-      'The id the device has made for itself; else the service makes one. Not all zeros: that stands for the server.',
+      'The id the device has made for itself, or, of one that was revoked, the one it had; else the service makes one. ' +
+      'Not all zeros: that stands for the server.',
+    example: null,
   })
   @NotEquals(SERVER_ID, { message: 'must not be all zeros, which stands for the server' })
   id?: string | null;
-  @WireText({ max: 200, description: 'What the staff call it.', example: 'Market stall till' }) name!: string;
-  @WireEnum(DEVICE_TYPES, { example: 'MOBILE' }) device_type!: DeviceType;
+  @NameField() name!: string;
+  @DeviceTypeField() device_type!: DeviceType;
 }
 
-export class DeviceDto {
+/** What is left out stays. null is no name, so it is refused rather than read as one. */
+export class DeviceChangeDto {
+  @MayBeLeftOut() @NameField() name?: string;
+  @MayBeLeftOut() @DeviceTypeField() device_type?: DeviceType;
+}
+
+export class DeviceIdentityDto {
   @ApiProperty({ format: 'uuid', example: DEMO_DEVICE_ID }) id!: string;
   @ApiProperty({ example: 'Market stall till' }) name!: string;
   @ApiProperty({ enum: DEVICE_TYPES, example: 'MOBILE' }) device_type!: DeviceType;
-  @ApiProperty({ format: 'date-time', example: '2026-03-01T09:30:00.000Z' }) created_at!: string;
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'null while it may push and pull.',
-    example: null,
-  })
-  revoked_at!: string | null;
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description:
-      'When its last push or pull was answered, by the server’s clock. A device that pulls and finds nothing new is noted once a minute. null if it never was here.',
-    example: '2026-03-01T18:05:12.000Z',
-  })
-  last_seen_at!: string | null;
-  @ApiProperty({
-    type: 'integer',
-    nullable: true,
-    description: 'The highest lamport that an entry it pushed was given; null if none was recorded.',
-    example: 41,
-  })
-  last_pushed_lamport!: number | null;
-  @ApiProperty({
-    type: 'integer',
-    nullable: true,
-    description: '`next_lamport` of the last answer to a pull of it; null if it never pulled.',
-    example: 40,
-  })
-  last_pulled_lamport!: number | null;
-  @ApiProperty({
-    type: 'integer',
-    nullable: true,
-    description:
-      '`server_lamport` − `last_pulled_lamport`: how many entries it has yet to pull, at most, for lamports have gaps. 0 if it has all; null if it never pulled.',
-    example: 3,
-  })
-  lag!: number | null;
-  @ApiProperty({
-    type: 'integer',
-    nullable: true,
-    description:
-      'Milliseconds by which its wall clock was ahead of the server’s (negative: behind) when it last pushed with `sent_at`, the way there included; null if it never said.',
-    example: -1250,
-  })
-  clock_skew_ms!: number | null;
-  @ApiProperty({
-    description:
-      'Whether it has used a lamport of its own for two operations, as a copy of a device does, and one that was re-installed and lost its clock.',
-    example: false,
-  })
-  clock_reused!: boolean;
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'When it last did so: a copy goes on, a re-install happens once. null if it never did.',
-    example: null,
-  })
-  clock_reused_at!: string | null;
 }
 
-export class EnrolledDeviceDto extends PickType(DeviceDto, ['id', 'name', 'device_type'] as const) {
+export class EnrolledDeviceDto extends DeviceIdentityDto {
   @ApiProperty({
     type: String,
     nullable: true,
@@ -93,9 +43,12 @@ export class EnrolledDeviceDto extends PickType(DeviceDto, ['id', 'name', 'devic
     example: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…',
   })
   token!: string | null;
-}
-
-export class DeviceListDto {
-  @ApiProperty({ type: [DeviceDto], description: 'The oldest first, revoked ones included.' }) devices!: DeviceDto[];
-  @ApiProperty({ type: 'integer', description: 'The tenant’s clock.', example: 43 }) server_lamport!: number;
+  @ApiProperty({
+    type: 'integer',
+    description:
+      'The tenant’s clock. A device that knows of no later lamport of its own starts from here: its first entry has one ' +
+      'more. So a device that lost its memory gives no lamport twice.',
+    example: 43,
+  })
+  lamport!: number;
 }

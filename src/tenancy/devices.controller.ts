@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import {
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -10,8 +10,8 @@ import {
 import { ApiProblem } from '../problems/api-problem.decorator.js';
 import { UuidPipe } from '../wire/uuid.pipe.js';
 import { DEMO_DEVICE_ID } from '../wire/examples.js';
-import { DeviceListDto, EnrolDeviceDto, EnrolledDeviceDto } from './device.dto.js';
-import { toDeviceListWire, toEnrolledDeviceWire } from './device.wire.js';
+import { DeviceChangeDto, DeviceIdentityDto, EnrolDeviceDto, EnrolledDeviceDto } from './device.dto.js';
+import { toDeviceChange, toDeviceIdentityWire, toEnrolledDeviceWire } from './device.wire.js';
 import { DevicesService } from './devices.service.js';
 import type { PersonPrincipal } from './domain/principal.js';
 import { CurrentPrincipal, Roles } from './guards/access.decorators.js';
@@ -23,7 +23,12 @@ export class DevicesController {
 
   @Post()
   @Roles('admin')
-  @ApiOperation({ summary: 'Enrol a device', description: 'The answer has its token, which is shown this once.' })
+  @ApiOperation({
+    summary: 'Enrol a device',
+    description:
+      'Or enrol one again that was revoked: its entries are its own as before, and its old tokens stay refused. The answer ' +
+      'has its token, which is shown this once, and where its clock is to start.',
+  })
   @ApiCreatedResponse({ type: EnrolledDeviceDto })
   @ApiProblem('DEVICE_EXISTS', 'MALFORMED_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE')
   async enrol(@CurrentPrincipal() admin: PersonPrincipal, @Body() body: EnrolDeviceDto): Promise<EnrolledDeviceDto> {
@@ -31,15 +36,41 @@ export class DevicesController {
     return toEnrolledDeviceWire(await this.devices.enrol(admin.tenantId, { id: id?.toLowerCase(), name, deviceType }));
   }
 
-  @Get()
-  @Roles('admin', 'staff')
+  @Patch(':id')
+  @Roles('admin')
   @ApiOperation({
-    summary: 'List the devices of the business',
-    description: 'With when each was last here, how far it is behind, and whether its clocks can be believed.',
+    summary: 'Rename a device',
+    description: 'Send only what is to change. Entries that it has recorded keep the `device_type` that they say.',
   })
-  @ApiOkResponse({ type: DeviceListDto })
-  async list(@CurrentPrincipal() person: PersonPrincipal): Promise<DeviceListDto> {
-    return toDeviceListWire(await this.devices.list(person.tenantId));
+  @ApiParam({ name: 'id', format: 'uuid', example: DEMO_DEVICE_ID })
+  @ApiOkResponse({ type: DeviceIdentityDto })
+  @ApiProblem('NOT_FOUND', 'MALFORMED_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE')
+  async change(
+    @CurrentPrincipal() admin: PersonPrincipal,
+    @Param('id', UuidPipe) id: string,
+    @Body() body: DeviceChangeDto,
+  ): Promise<DeviceIdentityDto> {
+    return toDeviceIdentityWire(await this.devices.change(admin.tenantId, id, toDeviceChange(body)));
+  }
+
+  @Post(':id/token')
+  @HttpCode(200)
+  @Roles('admin')
+  @ApiOperation({
+    summary: 'Give a device another token',
+    description:
+      'For a token that others may have seen, or that a re-installed device has lost. From the next request on all earlier ' +
+      'tokens of the device get 401 TOKEN_REVOKED, in every process, and its open streams end. The answer is as of the ' +
+      'enrolment. Where an identity provider signs the tokens, those that it issued before now are refused.',
+  })
+  @ApiParam({ name: 'id', format: 'uuid', example: DEMO_DEVICE_ID })
+  @ApiOkResponse({ type: EnrolledDeviceDto })
+  @ApiProblem('NOT_FOUND', 'DEVICE_INACTIVE')
+  async replaceToken(
+    @CurrentPrincipal() admin: PersonPrincipal,
+    @Param('id', UuidPipe) id: string,
+  ): Promise<EnrolledDeviceDto> {
+    return toEnrolledDeviceWire(await this.devices.replaceToken(admin.tenantId, id));
   }
 
   @Delete(':id')
@@ -48,7 +79,8 @@ export class DevicesController {
   @ApiOperation({
     summary: 'Revoke a device',
     description:
-      'From its next request on it gets 401 DEVICE_REVOKED. What it pushed stays. Revoking twice changes nothing.',
+      'From its next request on it gets 401 DEVICE_REVOKED, in every process, and its open streams end. What it pushed ' +
+      'stays. Revoking twice changes nothing. To let it in again, enrol it again with its id.',
   })
   @ApiParam({ name: 'id', format: 'uuid', example: DEMO_DEVICE_ID })
   @ApiNoContentResponse({ description: 'Revoked.' })

@@ -1,7 +1,4 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
-import { ValidateIf } from 'class-validator';
-import { WireEnum, WireNumber } from '../wire/wire.decorators.js';
+import { MayBeLeftOut, WireEnum, WireNumber } from '../wire/wire.decorators.js';
 import {
   CONFIDENCE_MAX,
   CONFIDENCE_MIN,
@@ -42,12 +39,4 @@ export class SettingsDto {
 export class SettingsChangeDto {
   @MayBeLeftOut() @ConflictDetectionField() conflict_detection?: ConflictDetection;
   @MayBeLeftOut() @HeuristicThresholdField() heuristic_threshold?: number;
-}
-
-/** Stands before the field's own decorator, whose `required` it overrides. `optional` would let null pass, too. */
-function MayBeLeftOut(): PropertyDecorator {
-  return applyDecorators(
-    ApiProperty({ required: false }),
-    ValidateIf((_, value) => value !== undefined),
-  );
 }

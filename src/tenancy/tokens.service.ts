@@ -16,6 +16,12 @@ export const TOKEN_SECONDS: Readonly<Record<Role, number>> = {
   operator: 12 * 3_600,
 };
 
+/**
+ * When the token was issued, in milliseconds since 1970. Of tokens of devices, which are told apart by it when they are
+ * replaced: `iat` is in whole seconds, and some who read it take nothing else.
+ */
+const ISSUED_AT_MS = 'issued_at_ms';
+
 /** Bearer tokens (RFC 7519): algorithm, issuer, audience and expiry are pinned, whatever the token says of itself. */
 @Injectable()
 export class TokensService {
@@ -34,6 +40,7 @@ export class TokensService {
   }
 
   /**
+   * @param principal a device's `tokenIssuedAt` is now unless given
    * @param lifetimeSeconds by default as TOKEN_SECONDS has it for the role
    * @throws Error if tokens are signed by an identity provider.
    */
@@ -42,7 +49,10 @@ export class TokensService {
     return new SignJWT({
       role: principal.role,
       ...(principal.role !== 'operator' && { tenant_id: principal.tenantId }),
-      ...(principal.role === 'device' && { device_id: principal.deviceId }),
+      ...(principal.role === 'device' && {
+        device_id: principal.deviceId,
+        [ISSUED_AT_MS]: principal.tokenIssuedAt ?? Date.now(),
+      }),
     })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setSubject(principal.userId)
@@ -100,10 +110,19 @@ function toPrincipal(claims: JWTPayload): Principal {
     case 'admin':
       return { role, userId, tenantId: uuidClaim(claims, 'tenant_id') };
     case 'device':
-      return { role, userId, tenantId: uuidClaim(claims, 'tenant_id'), deviceId: uuidClaim(claims, 'device_id') };
+      return {
+        ...{ role, userId, tenantId: uuidClaim(claims, 'tenant_id'), deviceId: uuidClaim(claims, 'device_id') },
+        tokenIssuedAt: issuedAt(claims),
+      };
     case undefined:
       throw new ProblemError('UNAUTHENTICATED', { detail: `The token's "role" must be one of ${ROLES.join(', ')}.` });
   }
+}
+
+/** Of a whole second its beginning: a token that may be older than it says is taken to be. */
+function issuedAt({ iat, [ISSUED_AT_MS]: precise }: JWTPayload): number | undefined {
+  if (typeof precise === 'number') return precise;
+  return iat === undefined ? undefined : iat * 1_000;
 }
 
 function uuidClaim(claims: JWTPayload, name: string): string {

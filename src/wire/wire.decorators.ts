@@ -17,6 +17,7 @@ import {
   Min,
   MinLength,
   ValidateBy,
+  ValidateIf,
 } from 'class-validator';
 import { registerWireField } from './read-wire.js';
 
@@ -50,6 +51,14 @@ function field(
     },
     ...(optional ? [IsOptional()] : []),
     ...rules,
+  );
+}
+
+/** Stands before the field's own decorator, whose `required` it overrides. `optional` would let null pass, too. */
+export function MayBeLeftOut(): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ required: false }),
+    ValidateIf((_, value) => value !== undefined),
   );
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DeviceDto, DeviceListDto } from '../../src/tenancy/device.dto.js';
+import type { DeviceDto, DeviceListDto } from '../../src/sync/devices/device-list.dto.js';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/database.js';
 import { pull, TestDevice } from '../support/devices.js';
 import { createTenant, request, type RunningService, startService, type TestTenant } from '../support/service.js';
@@ -55,6 +55,7 @@ describe('the list of devices', () => {
         clock_skew_ms: null,
         clock_reused: false,
         clock_reused_at: null,
+        pending_conflicts: 0,
       })),
     });
   });

@@ -133,8 +133,6 @@ describe('tenants and devices', () => {
     it('keeps its id to itself within the tenant', async () => {
       const { id } = await TestDevice.enrol(tenant);
       expectProblem(await enrol({ id, name: 'Clone', device_type: 'WEB' }), 'DEVICE_EXISTS');
-      await revoke(id);
-      expectProblem(await enrol({ id, name: 'Back again', device_type: 'WEB' }), 'DEVICE_EXISTS');
       const { body } = await request(`${url}/devices`, { token: tenant.adminToken });
       expect(body.devices.filter((device: { id: string }) => device.id === id)).toMatchObject([
         { name: 'Test device' },
@@ -170,7 +168,7 @@ describe('tenants and devices', () => {
       expect(await sister.push(services[0], [sister.operation()])).toMatchObject({ status: 200 });
     });
 
-    it('is revoked for good: a second time changes nothing', async () => {
+    it('is revoked once: a second time changes nothing', async () => {
       const { id } = await TestDevice.enrol(tenant);
       const revokedAt = async (): Promise<unknown> => {
         expect(await revoke(id)).toMatchObject({ status: 204 });

@@ -13,6 +13,7 @@ const MIGRATIONS = [
   'Reservations1764000005000',
   'ClockTime1764000006000',
   'ConflictDecisions1764000007000',
+  'DeviceTokens1764000008000',
 ];
 
 describe('migrations', () => {

@@ -96,6 +96,19 @@ export class ConflictListingRepository {
     return rows.map(({ detected_at: detectedAt, ...row }) => ({ ...row, detectedAt }));
   }
 
+  /** By device: how many wait for a decision that have a side of it. */
+  async pendingByDevice(tx: TenantTransaction): Promise<Map<string, number>> {
+    const rows = await tx.manager.query<{ device_id: string; count: number }[]>(
+      `SELECT side.device_id, count(*)::integer AS count
+       FROM sync_conflicts, LATERAL (
+         SELECT a_device_id AS device_id UNION SELECT b_device_id) AS side -- a device may compete with itself
+       WHERE tenant_id = $1 AND awaits IS NOT NULL
+       GROUP BY side.device_id`,
+      [tx.tenantId],
+    );
+    return new Map(rows.map((row) => [row.device_id, row.count]));
+  }
+
   /** How long it took to settle those that are, by who did. */
   async settlingTimes(tx: TenantTransaction, { after, upTo }: LamportSpan): Promise<SettlingTime[]> {
     const rows = await tx.manager.query<TimeRow[]>(

@@ -43,12 +43,6 @@ export interface PullNote {
   readonly lamport: number;
 }
 
-/** The devices of a business, and the clock by which they are behind. */
-export interface DeviceList {
-  readonly devices: readonly Device[];
-  readonly serverLamport: number;
-}
-
 /**
  * How many lamports a device has yet to pull, which is how many entries at most: lamports have gaps. null if it never
  * pulled. A cursor beyond the clock, as may be after a restore, is no lag.
@@ -57,11 +51,33 @@ export function lagOf({ lastPulledLamport }: DeviceStatus, serverLamport: number
   return lastPulledLamport === null ? null : Math.max(0, serverLamport - lastPulledLamport);
 }
 
-/** What an admin is told of a new device, once. */
-export interface Enrolment {
-  readonly id: string;
-  readonly name: string;
-  readonly deviceType: DeviceType;
+/** What a business calls a device. */
+export type DeviceIdentity = Pick<Device, 'id' | 'name' | 'deviceType'>;
+
+/** What is to change of it; undefined: stays. */
+export type DeviceChange = { readonly [field in 'name' | 'deviceType']: DeviceIdentity[field] | undefined };
+
+/** What an admin is told of a device that was enrolled or given another token, once. */
+export interface Enrolment extends DeviceIdentity {
   /** null if an identity provider signs the tokens. */
   readonly token: string | null;
+  /** The tenant's clock: a device whose own goes on from here gives no lamport a second time. */
+  readonly lamport: number;
+}
+
+/** Whether a device may be let in, whatever becomes of its tenant. */
+export interface DeviceAccess {
+  readonly revoked: boolean;
+  /** Its tokens were replaced then, for the last time; null: never. */
+  readonly tokensValidFrom: Date | null;
+}
+
+/**
+ * Whether a token was issued before those of its device were replaced. One that doesn't say when it was issued can be
+ * told from no other, so all such are replaced at once.
+ *
+ * @param issuedAt in milliseconds since 1970
+ */
+export function isReplaced(issuedAt: number | undefined, { tokensValidFrom }: DeviceAccess): boolean {
+  return tokensValidFrom !== null && (issuedAt === undefined || issuedAt < tokensValidFrom.getTime());
 }

@@ -7,6 +7,8 @@ export interface DevicePrincipal {
   readonly userId: string;
   readonly tenantId: string;
   readonly deviceId: string;
+  /** When its token was issued, in milliseconds since 1970; undefined if the token doesn't say. */
+  readonly tokenIssuedAt?: number | undefined;
 }
 
 /** A person of the business. */

@@ -25,7 +25,7 @@ export function Roles(...roles: readonly Role[]): MethodDecorator {
     ApiBearerAuth(),
     ApiProblem('UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'),
     ...(ofTenant ? [ApiProblem('VALIDATION', 'TENANT_MISMATCH', 'TENANT_SUSPENDED'), TENANT_HEADER] : []),
-    ...(roles.includes('device') ? [ApiProblem('DEVICE_UNKNOWN', 'DEVICE_REVOKED')] : []),
+    ...(roles.includes('device') ? [ApiProblem('DEVICE_UNKNOWN', 'DEVICE_REVOKED', 'TOKEN_REVOKED')] : []),
   );
 }
 

@@ -1,23 +1,46 @@
 import { Injectable } from '@nestjs/common';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
-import type { Device, PullNote, PushNote } from '../domain/device.js';
+import type { Device, DeviceChange, DeviceIdentity, PullNote, PushNote } from '../domain/device.js';
 import type { DeviceType } from '../domain/device-type.js';
 import { DeviceEntity } from './device.entity.js';
 
+interface TokensRow {
+  readonly valid_from: Date;
+}
+
+/**
+ * The moment at which all tokens given out so far are replaced: after each of them, which say when they were issued, also
+ * if the server that gave out the last one has a clock that is ahead.
+ */
+function replacedAt(now: string): string {
+  return `greatest(${now}, coalesce(devices.tokens_valid_from, devices.created_at) + interval '1 millisecond')`;
+}
+
 @Injectable()
 export class DeviceRepository {
-  /** @returns false if the tenant has had a device with this id. */
+  /**
+   * Enrols a device that is new, or that was revoked: then it keeps its place in the list and what is known of it.
+   * @returns when its token is to say that it was issued, null if there is such a device already.
+   */
   async enrol(
     tx: TenantTransaction,
     device: { id: string; name: string; deviceType: DeviceType; createdAt: Date },
-  ): Promise<boolean> {
-    const inserted = await tx.manager.query<unknown[]>(
+  ): Promise<Date | null> {
+    const [row] = await tx.manager.query<TokensRow[]>(
       `INSERT INTO devices (tenant_id, id, name, device_type, created_at) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id`,
+       ON CONFLICT (tenant_id, id) DO UPDATE
+         SET name = excluded.name, device_type = excluded.device_type, revoked_at = NULL,
+             tokens_valid_from = ${replacedAt('excluded.created_at')}
+         WHERE devices.revoked_at IS NOT NULL
+       RETURNING coalesce(tokens_valid_from, created_at) AS valid_from`,
       [tx.tenantId, device.id, device.name, device.deviceType, device.createdAt],
     );
-    return inserted.length > 0;
+    return row?.valid_from ?? null;
+  }
+
+  find(tx: TenantTransaction, id: string): Promise<Device | null> {
+    return tx.manager.findOneBy(DeviceEntity, { tenantId: tx.tenantId, id });
   }
 
   /** All devices that were ever enrolled, the oldest first. */
@@ -32,6 +55,31 @@ export class DeviceRepository {
       [tx.tenantId, id, at],
     );
     return changed > 0;
+  }
+
+  /**
+   * From now on tokens that were issued before are refused.
+   * @returns when a new one is to say that it was issued, null if there is no such device, or it is revoked.
+   */
+  async replaceTokens(tx: TenantTransaction, id: string, at: Date): Promise<Date | null> {
+    const [[row]] = await tx.manager.query<[TokensRow[], number]>(
+      `UPDATE devices SET tokens_valid_from = ${replacedAt('$3::timestamptz')}
+       WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL
+       RETURNING tokens_valid_from AS valid_from`,
+      [tx.tenantId, id, at],
+    );
+    return row?.valid_from ?? null;
+  }
+
+  /** @returns the device as it is after it, null if there is none. */
+  async change(tx: TenantTransaction, id: string, { name, deviceType }: DeviceChange): Promise<DeviceIdentity | null> {
+    const [[row]] = await tx.manager.query<[{ name: string; device_type: DeviceType }[], number]>(
+      `UPDATE devices SET name = coalesce($3, name), device_type = coalesce($4, device_type)
+       WHERE tenant_id = $1 AND id = $2
+       RETURNING name, device_type`,
+      [tx.tenantId, id, name, deviceType],
+    );
+    return row ? { id, name: row.name, deviceType: row.device_type } : null;
   }
 
   /** How far the device had pulled; null if it never did. */

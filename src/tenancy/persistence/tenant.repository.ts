@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { PlatformTransaction, TenantTransaction } from '../../database/tenant-database.js';
 import { GENESIS_HASH } from '../domain/lamport-clock.js';
+import type { DeviceAccess } from '../domain/device.js';
 import type { Tenant, TenantStatus } from '../domain/tenant.js';
 import { type SettingsChange, settingsOf, type TenantSettings, toStored } from '../domain/tenant-settings.js';
 import { TenantEntity } from './tenant.entity.js';
@@ -9,7 +10,14 @@ import { TenantEntity } from './tenant.entity.js';
 /** Whether a token's bearer may enter; undefined parts are not there. */
 export interface AccessState {
   readonly tenantStatus: TenantStatus | undefined;
-  readonly device: { readonly revoked: boolean } | undefined;
+  readonly device: DeviceAccess | undefined;
+}
+
+interface AccessRow {
+  readonly status: TenantStatus;
+  readonly enrolled: boolean;
+  readonly revoked: boolean;
+  readonly tokens_valid_from: Date | null;
 }
 
 interface SettingsRow {
@@ -69,13 +77,14 @@ export class TenantRepository {
 
   /** What the guards ask on every request; `deviceId` null for people. */
   async accessState(tx: TenantTransaction, deviceId: string | null): Promise<AccessState> {
-    const [row] = await tx.manager.query<{ status: TenantStatus; enrolled: boolean; revoked: boolean }[]>(
-      `SELECT t.status, d.id IS NOT NULL AS enrolled, d.revoked_at IS NOT NULL AS revoked
+    const [row] = await tx.manager.query<AccessRow[]>(
+      `SELECT t.status, d.id IS NOT NULL AS enrolled, d.revoked_at IS NOT NULL AS revoked, d.tokens_valid_from
        FROM tenants t LEFT JOIN devices d ON d.tenant_id = t.id AND d.id = $2
        WHERE t.id = $1`,
       [tx.tenantId, deviceId],
     );
-    return { tenantStatus: row?.status, device: row?.enrolled ? { revoked: row.revoked } : undefined };
+    const device = row?.enrolled ? { revoked: row.revoked, tokensValidFrom: row.tokens_valid_from } : undefined;
+    return { tenantStatus: row?.status, device };
   }
 }
 
