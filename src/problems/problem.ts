@@ -58,7 +58,7 @@ export const PROBLEMS = {
   DEVICE_MISMATCH: {
     status: 403,
     title: 'Another device was named',
-    meaning: 'The `device_id` of the request differs from the device of the token.',
+    meaning: 'The `device_id` of the request differs from the device of the token, or of the path.',
   },
   NOT_FOUND: {
     status: 404,

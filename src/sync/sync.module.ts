@@ -6,6 +6,8 @@ import { StatesModule } from '../states/states.module.js';
 import { TenancyModule } from '../tenancy/tenancy.module.js';
 import { DeviceListController } from './devices/device-list.controller.js';
 import { DeviceListService } from './devices/device-list.service.js';
+import { OutboxController } from './devices/outbox.controller.js';
+import { OutboxService } from './devices/outbox.service.js';
 import { LiveController } from './live/live.controller.js';
 import { LiveHub } from './live/live-hub.js';
 import { PullController } from './pull/pull.controller.js';
@@ -22,7 +24,14 @@ import { SnapshotService } from './snapshot/snapshot.service.js';
 
 @Module({
   imports: [TenancyModule, StatesModule, InventoryModule, PaymentsModule, ConflictsModule],
-  controllers: [PushController, PullController, SnapshotController, LiveController, DeviceListController],
+  controllers: [
+    PushController,
+    PullController,
+    SnapshotController,
+    LiveController,
+    DeviceListController,
+    OutboxController,
+  ],
   providers: [
     PushService,
     PushContextLoader,
@@ -34,6 +43,7 @@ import { SnapshotService } from './snapshot/snapshot.service.js';
     SnapshotRepository,
     LiveHub,
     DeviceListService,
+    OutboxService,
   ],
 })
 export class SyncModule {}

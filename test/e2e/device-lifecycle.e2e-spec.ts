@@ -6,6 +6,7 @@ import { SignJWT } from 'jose';
 import type { DeviceDto, DeviceListDto } from '../../src/sync/devices/device-list.dto.js';
 import type { OperationDto, PushResponseDto } from '../../src/sync/push/push.dto.js';
 import type { EnrolledDeviceDto } from '../../src/tenancy/device.dto.js';
+import { aPaymentEdit, aProductEdit } from '../support/builders.js';
 import { createTestDatabase, queryOnce, type TestDatabase, withClient } from '../support/database.js';
 import { newProducts, pull, pullAll, replay, TestDevice } from '../support/devices.js';
 import { eventually } from '../support/eventually.js';
@@ -118,10 +119,15 @@ describe('a device, from its enrolment on, with two processes', () => {
 
   it('of another tenant is as good as none, whatever is asked of it', async () => {
     const theirs = await TestDevice.enrol(await createTenant(here));
+    const outbox = (deviceId: string): unknown => ({
+      operations: [device.operation({ device_id: deviceId })],
+      ...{ client_lamport: 0, device_id: deviceId },
+    });
     const requests = [
       (id: string) => asAdmin('PATCH', `/${id}`, { name: 'Mine' }),
       (id: string) => asAdmin('POST', `/${id}/token`),
       (id: string) => asAdmin('DELETE', `/${id}`),
+      (id: string) => asAdmin('POST', `/${id}/outbox`, outbox(id)),
     ];
     for (const ask of requests) {
       const [hidden, missing] = [await ask(theirs.id), await ask(randomUUID())];
@@ -336,6 +342,79 @@ describe('a device, from its enrolment on, with two processes', () => {
       // A device that was never here before starts where the others are.
       const other = await asAdmin('POST', '', { name: 'New phone', device_type: 'MOBILE' });
       expect(other).toMatchObject({ status: 201, body: { lamport: results[0]?.server_lamport } });
+    });
+  });
+
+  describe('its outbox', () => {
+    const outboxOf = (id: string, lists: Record<string, unknown[]>, envelope = {}): Record<string, unknown> => ({
+      ...{ client_lamport: 0, device_id: id, ...lists, ...envelope },
+    });
+    const importOutbox = (body: unknown, id = device.id, token = tenant.adminToken): Promise<Answer> =>
+      request(`${here.url}/devices/${id}/outbox`, { token, body });
+
+    it('is imported by an admin after it was revoked: once, as its own', async () => {
+      const [pushed, kept] = [device.operation(), device.operation()];
+      await device.push(here, [pushed]);
+      await revoke();
+      const [refused, last] = [device.operation({ delta: 3 }), device.operation({ product_id: 'cheese' })];
+      expectProblem(await device.push(there, [kept]), 'DEVICE_REVOKED');
+      const lists = {
+        operations: [pushed, kept, refused, last],
+        products: [aProductEdit({ lamport_ts: 9 })],
+        payments: [aPaymentEdit({ lamport_ts: 10 })],
+      };
+      const outbox = outboxOf(device.id.toUpperCase(), lists);
+      const answer = await importOutbox(outbox);
+      expect(answer.status).toBe(200);
+      const statuses = (body: PushResponseDto): string[] => body.results.map(({ status }) => status);
+      const imported = answer.body as PushResponseDto;
+      expect(statuses(imported)).toEqual(['duplicate', 'accepted', 'accepted', 'rejected', 'accepted', 'accepted']);
+      expect(imported).toMatchObject({ epoch: expect.any(String), server_lamport: expect.any(Number) });
+      expect(statuses((await importOutbox(outbox)).body as PushResponseDto)).toEqual([
+        ...['duplicate', 'duplicate', 'duplicate', 'rejected', 'duplicate', 'duplicate'],
+      ]);
+      const sister = await TestDevice.enrol(tenant);
+      expect(await pullAll(there, sister.token)).toMatchObject(
+        [pushed, kept, refused].map(({ operation_id }) => ({ operation_id, device_id: device.id })),
+      );
+      expect(await codes(device.token)).toEqual(['DEVICE_REVOKED', 'DEVICE_REVOKED']);
+      const line = await eventually('it is in the log', () => log.find((found) => found.includes('outbox was')));
+      expect(JSON.parse(line)).toMatchObject({ tenantId: tenant.id, deviceId: device.id, entries: 6, recorded: 4 });
+    });
+
+    it('does not tell when the device was here, or what time it had', async () => {
+      await device.push(here, [device.operation()], { sent_at: new Date().toISOString() });
+      const before = await statusOf();
+      const written = { sent_at: new Date(Date.now() - 48 * HOUR_MS).toISOString() };
+      const operations = [device.operation({ lamport_ts: 1 }), device.operation({ lamport_ts: 30 })];
+      const answer = await importOutbox(outboxOf(device.id, { operations }, written));
+      expect(answer.body.results).toMatchObject([
+        { status: 'accepted', warnings: ['UNKNOWN_PRODUCT', 'DEVICE_CLOCK_REUSED'] },
+        { status: 'accepted', warnings: ['UNKNOWN_PRODUCT'], server_lamport: 31 },
+      ]);
+      expect(await statusOf()).toEqual({ ...before, last_pushed_lamport: 31 });
+    });
+
+    it('holds what that device recorded and nothing else', async () => {
+      const sister = await TestDevice.enrol(tenant);
+      const operations = [sister.operation(), device.operation({ tenant_id: randomUUID() }), device.operation()];
+      expectProblem(await importOutbox(outboxOf(sister.id, { operations })), 'DEVICE_MISMATCH');
+      const { body } = await importOutbox(outboxOf(device.id, { operations }));
+      expect(body.results).toMatchObject([
+        { status: 'rejected', code: 'DEVICE_MISMATCH' },
+        { status: 'rejected', code: 'TENANT_MISMATCH' },
+        { status: 'accepted' },
+      ]);
+    });
+
+    it('is checked as a push is, and is no way in for others', async () => {
+      const outbox = outboxOf(device.id, { operations: [device.operation()] });
+      expectProblem(await importOutbox({}), 'VALIDATION');
+      expectProblem(await importOutbox(outboxOf(device.id, { operations: [] })), 'VALIDATION');
+      expectProblem(await importOutbox({ ...outbox, protocol_version: 2 }), 'UPGRADE_REQUIRED');
+      for (const token of [device.token, await tenant.staffToken()])
+        expectProblem(await importOutbox(outbox, device.id, token), 'FORBIDDEN');
+      expect(await pullAll(here, device.token)).toEqual([]);
     });
   });
 

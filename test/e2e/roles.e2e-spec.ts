@@ -22,6 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'PATCH /devices/{id}': ['admin'],
   'DELETE /devices/{id}': ['admin'],
   'POST /devices/{id}/token': ['admin'],
+  'POST /devices/{id}/outbox': ['admin'],
   'GET /settings': ['admin', 'staff'],
   'PATCH /settings': ['admin'],
   'GET /inventory/products': TENANT,

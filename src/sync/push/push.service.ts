@@ -10,6 +10,9 @@ import { PushContextLoader } from './push-context.loader.js';
 import { PushPlanWriter } from './push-plan.writer.js';
 import { TenantTurns } from './tenant-turns.js';
 
+/** Whether a device pushes what it recorded, or another brings it. */
+type Bringer = 'DEVICE' | 'SOMEBODY_ELSE';
+
 @Injectable()
 export class PushService {
   constructor(
@@ -22,15 +25,24 @@ export class PushService {
   ) {}
 
   /** Records a push: all its accepted entries or, if this throws, none. A bad entry is an outcome, not an error. */
-  async push(command: PushCommand): Promise<PushReceipt> {
+  push(command: PushCommand): Promise<PushReceipt> {
+    return this.take(command, 'DEVICE');
+  }
+
+  /** As `push`, of what somebody else brings: it doesn't tell when the device was here, nor whether it is a clone. */
+  import(command: PushCommand): Promise<PushReceipt> {
+    return this.take(command, 'SOMEBODY_ELSE');
+  }
+
+  private async take(command: PushCommand, bringer: Bringer): Promise<PushReceipt> {
     const arrivedAt = new Date();
-    const { plan, at } = await this.turns.take(command.tenantId, () => this.record(command, arrivedAt));
+    const { plan, at } = await this.turns.take(command.tenantId, () => this.record(command, bringer, arrivedAt));
     // After the commit, best effort: losing it delays other devices' pulls, and the sweeps make up for it.
     this.announcer.announce(command, plan);
     return { outcomes: plan.outcomes, serverLamport: plan.clock.lamport, epoch: plan.clock.epoch, at };
   }
 
-  private record(command: PushCommand, arrivedAt: Date): Promise<{ plan: PushPlan; at: Date }> {
+  private record(command: PushCommand, bringer: Bringer, arrivedAt: Date): Promise<{ plan: PushPlan; at: Date }> {
     return this.database.transaction(command.tenantId, async (tx) => {
       const context = await this.contexts.load(tx, command, arrivedAt);
       const plan = decidePush(command, context);
@@ -38,12 +50,14 @@ export class PushService {
       const recorded = plan.clock.lamport > context.clock.lamport;
       if (recorded) await this.plans.write(tx, plan, at);
       await this.devices.notePush(tx, command.deviceId, {
-        at: arrivedAt,
+        at: bringer === 'DEVICE' ? arrivedAt : null,
         lamport: recorded ? plan.clock.lamport : null,
         clockSkewMs: context.clockSkewMs,
-        clockReused: plan.outcomes.some(
-          (outcome) => outcome.status === 'accepted' && outcome.warnings.includes('DEVICE_CLOCK_REUSED'),
-        ),
+        clockReused:
+          bringer === 'DEVICE' &&
+          plan.outcomes.some(
+            (outcome) => outcome.status === 'accepted' && outcome.warnings.includes('DEVICE_CLOCK_REUSED'),
+          ),
       });
       return { plan, at };
     });

@@ -28,11 +28,14 @@ import {
   type PushResultDto,
 } from './push.dto.js';
 
+/** The device that recorded what is pushed. */
+type Recorder = Pick<DevicePrincipal, 'tenantId' | 'deviceId'>;
+
 /**
  * Reads a push whose envelope is valid: each entry on its own, so that a malformed one rejects only itself.
  * @throws ProblemError VALIDATION if it has no entries or too many in all, DEVICE_MISMATCH if it names another device.
  */
-export function toPushCommand(device: DevicePrincipal, body: PushRequestDto): PushCommand {
+export function toPushCommand(device: Recorder, body: PushRequestDto): PushCommand {
   const { operations, products, payments } = listsOf(body);
   const count = operations.length + products.length + payments.length;
   if (count === 0 || count > PUSH_ENTRIES_MAX) {
@@ -51,6 +54,15 @@ export function toPushCommand(device: DevicePrincipal, body: PushRequestDto): Pu
       ...payments.map((entry, index) => toPaymentEntry(device, entry, index)),
     ],
   };
+}
+
+/**
+ * Reads what the device `deviceId` recorded and another brings. When it was sent is when the file was written, and says
+ * nothing of how far the device's wall clock is off.
+ * @throws ProblemError as `toPushCommand`.
+ */
+export function toImportCommand(tenantId: string, deviceId: string, body: PushRequestDto): PushCommand {
+  return { ...toPushCommand({ tenantId, deviceId }, body), sentAt: null };
 }
 
 function listsOf(body: PushRequestDto): Record<'operations' | 'products' | 'payments', readonly unknown[]> {
@@ -87,7 +99,7 @@ function faultAcrossFields(
   return null;
 }
 
-function toProductEntry(device: DevicePrincipal, input: unknown, index: number): PushEntry {
+function toProductEntry(device: Recorder, input: unknown, index: number): PushEntry {
   const path = `products[${index}]`;
   const reading = readWire(ProductEditDto, input, path);
   if (!reading.ok) return malformed('PRODUCT', path, input, reading.errors);
@@ -109,7 +121,7 @@ function toProductEntry(device: DevicePrincipal, input: unknown, index: number):
   };
 }
 
-function toPaymentEntry(device: DevicePrincipal, input: unknown, index: number): PushEntry {
+function toPaymentEntry(device: Recorder, input: unknown, index: number): PushEntry {
   const path = `payments[${index}]`;
   const reading = readWire(PaymentEditDto, input, path);
   if (!reading.ok) return malformed('PAYMENT', path, input, reading.errors);
@@ -132,7 +144,7 @@ function toPaymentEntry(device: DevicePrincipal, input: unknown, index: number):
 }
 
 function editOf(
-  device: DevicePrincipal,
+  device: Recorder,
   value: ProductEditDto | PaymentEditDto,
 ): Pick<ProductEdit, 'id' | 'deviceId' | 'clientLamport' | 'baseVersion'> {
   return {

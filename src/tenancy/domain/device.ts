@@ -26,9 +26,10 @@ export interface DeviceStatus {
   readonly clockReusedAt: Date | null;
 }
 
-/** What a push tells of the device it came from. */
+/** What a push tells of the device that recorded it. */
 export interface PushNote {
-  readonly at: Date;
+  /** When the device was here; null if somebody else brought what it had recorded: keeps what was known. */
+  readonly at: Date | null;
   /** The highest that an entry of the push was given; null if none was recorded: keeps what was known. */
   readonly lamport: number | null;
   /** null if the push did not say: keeps what was known. */

@@ -98,7 +98,7 @@ export class DeviceRepository {
   async notePush(tx: TenantTransaction, deviceId: string, note: PushNote): Promise<void> {
     await tx.manager.query(
       `UPDATE devices
-       SET last_seen_at = $3,
+       SET last_seen_at = coalesce($3, last_seen_at),
            last_pushed_lamport = coalesce($4, last_pushed_lamport),
            clock_skew_ms = coalesce($5, clock_skew_ms),
            clock_reused_at = CASE WHEN $6 THEN $3 ELSE clock_reused_at END
