@@ -224,15 +224,20 @@ describe('access with a token', () => {
       expectProblem(await pull(provided, await signed({}, { secret: publicKeyAsSecret }), 0), 'UNAUTHENTICATED');
     });
 
-    it('enrols devices without a token, which the provider is to sign', async () => {
-      const admin = await new SignJWT({ ...claims(), role: 'admin' })
-        .setProtectedHeader({ alg: 'RS256', kid: 'one' })
-        .sign(privateKey);
-      const answer = await request(`${provided.url}/devices`, {
-        token: admin,
-        body: { name: 'till', device_type: 'WEB' },
-      });
-      expect(answer).toMatchObject({ status: 201, body: { token: null } });
+    it('comes from the provider alone: the service gives a device none, and can refuse those issued so far', async () => {
+      const byProviderWith = (change: Claims): Promise<string> =>
+        new SignJWT({ ...claims(), ...change }).setProtectedHeader({ alg: 'RS256', kid: 'one' }).sign(privateKey);
+      const ask = async (path: string, body?: unknown): ReturnType<typeof request> =>
+        request(`${provided.url}${path}`, { method: 'POST', token: await byProviderWith({ role: 'admin' }), body });
+      const { status, body } = await ask('/devices', { name: 'till', device_type: 'WEB' });
+      expect({ status, token: body.token }).toEqual({ status: 201, token: null });
+      const issued = (secondsAgo: number): Promise<string> =>
+        byProviderWith({ device_id: body.id as string, iat: now() - secondsAgo });
+      const [before, after] = [await issued(60), await issued(-1)];
+      expect(await pull(provided, before, 0)).toMatchObject({ status: 200 });
+      expect(await ask(`/devices/${body.id as string}/token`)).toMatchObject({ status: 200, body: { token: null } });
+      expectProblem(await pull(provided, before, 0), 'TOKEN_REVOKED');
+      expect(await pull(provided, after, 0)).toMatchObject({ status: 200 });
     });
   });
 });
