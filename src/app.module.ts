@@ -13,6 +13,7 @@ import { ProblemFilter } from './problems/problem.filter.js';
 import { SignalsModule } from './signals/signals.module.js';
 import { SyncModule } from './sync/sync.module.js';
 import { TenancyModule } from './tenancy/tenancy.module.js';
+import { TenancyWorkersModule } from './tenancy/workers/tenancy-workers.module.js';
 import { WirePipe } from './wire/wire.pipe.js';
 
 @Module({})
@@ -38,7 +39,7 @@ export class AppModule {
         ConflictsModule,
         SyncModule,
         HealthModule,
-        ...(settings.role === 'api' ? [] : [InventoryWorkersModule, ConflictsWorkersModule]),
+        ...(settings.role === 'api' ? [] : [TenancyWorkersModule, InventoryWorkersModule, ConflictsWorkersModule]),
       ],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ProblemError } from './problems/problem.js';
+import { SERVICE } from './tenancy/audit/domain/actor.js';
 import { DevicesService } from './tenancy/devices.service.js';
 import { TenantsService } from './tenancy/tenants.service.js';
 import { TokensService } from './tenancy/tokens.service.js';
@@ -9,9 +10,11 @@ const WEEK_SECONDS = 7 * 86_400;
 
 /** Makes the demo tenant and its device, if they are not there, and tells how to use them. Embedded mode only. */
 export async function prepareDemo(app: NestFastifyApplication, url: string): Promise<string> {
-  await unlessTaken(app.get(TenantsService).create('Demo farm shop', DEMO_TENANT_ID));
+  await unlessTaken(app.get(TenantsService).create(SERVICE, 'Demo farm shop', DEMO_TENANT_ID));
   await unlessTaken(
-    app.get(DevicesService).enrol(DEMO_TENANT_ID, { id: DEMO_DEVICE_ID, name: 'Demo till', deviceType: 'WEB' }),
+    app
+      .get(DevicesService)
+      .enrol({ ...SERVICE, tenantId: DEMO_TENANT_ID }, { id: DEMO_DEVICE_ID, name: 'Demo till', deviceType: 'WEB' }),
   );
   const tokens = app.get(TokensService);
   if (!tokens.signs) return `\nAPI   ${url}\nDocs  ${url}/docs\n`;

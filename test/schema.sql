@@ -1,5 +1,31 @@
 -- Generated from the migrations by "npm run generate".
 
+CREATE TABLE audit_log (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  recorded_at timestamp with time zone NOT NULL,
+  role text NOT NULL,
+  user_id uuid,
+  action text NOT NULL,
+  entity_id uuid,
+  changes jsonb NOT NULL,
+  ip text,
+  user_agent text,
+  request_id uuid,
+  by_platform boolean NOT NULL DEFAULT (role = ANY (ARRAY['operator'::text, 'service'::text])),
+  CONSTRAINT audit_log_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT audit_log_role_check CHECK ((role = ANY (ARRAY['staff'::text, 'admin'::text, 'operator'::text, 'service'::text])))
+);
+CREATE INDEX audit_log_by_time ON public.audit_log USING btree (tenant_id, recorded_at, id);
+CREATE INDEX audit_log_of_platform ON public.audit_log USING btree (recorded_at, id) WHERE by_platform;
+CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change_unless_deleting();
+CREATE TRIGGER immutable_as_a_whole BEFORE TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER platform_entries_stay BEFORE DELETE ON public.audit_log FOR EACH ROW WHEN (old.by_platform) EXECUTE FUNCTION refuse_change();
+ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_log FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_isolation ON audit_log USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid) OR (by_platform AND (current_setting('app.platform'::text, true) = 'on'::text)));
+GRANT INSERT, SELECT ON audit_log TO agrotour_app;
+
 CREATE TABLE devices (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -129,7 +155,7 @@ CREATE TABLE state_versions (
   CONSTRAINT state_versions_pkey PRIMARY KEY (tenant_id, entity, entity_id, version),
   CONSTRAINT state_versions_entity_check CHECK ((entity = ANY (ARRAY['PRODUCT'::text, 'PAYMENT'::text])))
 );
-CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON public.state_versions FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON public.state_versions FOR EACH ROW EXECUTE FUNCTION refuse_change_unless_deleting();
 CREATE TRIGGER immutable_as_a_whole BEFORE TRUNCATE ON public.state_versions FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE state_versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE state_versions FORCE ROW LEVEL SECURITY;
@@ -175,7 +201,7 @@ CREATE INDEX stock_events_by_device_clock ON public.stock_events USING btree (te
 CREATE INDEX stock_events_by_product ON public.stock_events USING btree (tenant_id, product_id, lamport_ts);
 CREATE INDEX stock_events_by_reference ON public.stock_events USING btree (tenant_id, ref_operation_id) WHERE (ref_operation_id IS NOT NULL);
 CREATE INDEX stock_events_counts ON public.stock_events USING btree (tenant_id, product_id, lamport_ts) WHERE (operation = 'SET'::text);
-CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON public.stock_events FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON public.stock_events FOR EACH ROW EXECUTE FUNCTION refuse_change_unless_deleting();
 CREATE TRIGGER immutable_as_a_whole BEFORE TRUNCATE ON public.stock_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE stock_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE stock_events FORCE ROW LEVEL SECURITY;
@@ -265,9 +291,80 @@ CREATE TABLE tenants (
   settings jsonb NOT NULL DEFAULT '{}'::jsonb,
   created_at timestamp with time zone NOT NULL,
   CONSTRAINT tenants_pkey PRIMARY KEY (id),
-  CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'SUSPENDED'::text])))
+  CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'SUSPENDED'::text, 'DELETING'::text, 'DELETED'::text])))
 );
+CREATE TRIGGER forward_only BEFORE UPDATE ON public.tenants FOR EACH ROW WHEN (((old.status <> new.status) AND (((((old.status <> 'ACTIVE'::text) OR (new.status <> 'SUSPENDED'::text)) AND ((old.status <> 'SUSPENDED'::text) OR (new.status <> 'ACTIVE'::text))) AND ((old.status <> 'SUSPENDED'::text) OR (new.status <> 'DELETING'::text))) AND ((old.status <> 'DELETING'::text) OR (new.status <> 'DELETED'::text))))) EXECUTE FUNCTION refuse_status_move();
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tenants FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON tenants USING ((id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid) OR (current_setting('app.platform'::text, true) = 'on'::text));
 GRANT INSERT, SELECT, UPDATE ON tenants TO agrotour_app;
+
+CREATE OR REPLACE FUNCTION public.erase_tenant_rows(rows_max integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+      DECLARE
+        tenant CONSTANT uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
+        place text;
+        erased bigint;
+      BEGIN
+        PERFORM FROM public.tenants WHERE id = tenant AND status = 'DELETING';
+        IF NOT FOUND THEN
+          RAISE EXCEPTION 'the tenant is not being deleted' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        FOR place IN
+          SELECT format('%s WHERE tenant_id = $1', oid::regclass)
+                 || CASE WHEN oid = 'public.audit_log'::regclass THEN ' AND NOT by_platform' ELSE '' END
+          FROM pg_class
+          WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+            AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'tenant_id' AND NOT attisdropped)
+          ORDER BY oid <> 'public.tenant_clocks'::regclass,
+                   (SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = pg_class.oid), relname
+        LOOP
+          EXECUTE format('DELETE FROM %s AND ctid = ANY (ARRAY(SELECT ctid FROM %s LIMIT $2))', place, place)
+            USING tenant, rows_max;
+          GET DIAGNOSTICS erased = ROW_COUNT;
+          IF erased > 0 THEN
+            RETURN erased;
+          END IF;
+        END LOOP;
+        RETURN 0;
+      END $function$
+;
+GRANT EXECUTE ON FUNCTION erase_tenant_rows(integer) TO agrotour_app;
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      BEGIN
+        RAISE EXCEPTION 'rows of % are immutable', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+      END $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_change_unless_deleting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      BEGIN
+        IF TG_OP = 'DELETE' AND EXISTS (
+          SELECT FROM public.tenants WHERE id = OLD.tenant_id AND status = 'DELETING') THEN
+          RETURN OLD;
+        END IF;
+        RAISE EXCEPTION 'rows of % are immutable', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+      END $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_status_move()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      BEGIN
+        RAISE EXCEPTION 'a tenant that is % does not become %', OLD.status, NEW.status
+          USING ERRCODE = 'integrity_constraint_violation';
+      END $function$
+;

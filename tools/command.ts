@@ -2,6 +2,7 @@ import { isUUID } from 'class-validator';
 import { EnvironmentError } from '../src/config/environment.js';
 import { EmbeddedPostgresError } from '../src/database/embedded/embedded-postgres-error.js';
 import type { TenantDatabase } from '../src/database/tenant-database.js';
+import { isKept } from '../src/tenancy/domain/tenant.js';
 import { TenantRepository } from '../src/tenancy/persistence/tenant.repository.js';
 
 /** Why a command can't do what it was asked, in words for the person who typed it. */
@@ -56,9 +57,9 @@ export function tenantSelection(
 export async function selectedTenants(database: TenantDatabase, selection: TenantSelection): Promise<string[]> {
   const tenants = new TenantRepository();
   return database.platformTransaction(async (tx) => {
-    if (selection.kind === 'all') return (await tenants.list(tx)).map((tenant) => tenant.id);
+    if (selection.kind === 'all') return (await tenants.list(tx)).filter(isKept).map((tenant) => tenant.id);
     const tenant = await tenants.find(tx, selection.id);
-    if (!tenant) throw new CommandError(`There is no tenant ${selection.id}.`);
+    if (!tenant || !isKept(tenant)) throw new CommandError(`There is no tenant ${selection.id}.`);
     return [tenant.id];
   });
 }

@@ -4,6 +4,8 @@ import { LongReads } from '../src/database/long-reads.js';
 import { LedgerAuditRepository } from '../src/inventory/persistence/ledger-audit.repository.js';
 import { StockLevelRepository } from '../src/inventory/persistence/stock-level.repository.js';
 import { RebuildService } from '../src/inventory/rebuild.service.js';
+import { SERVICE } from '../src/tenancy/audit/domain/actor.js';
+import { AuditTrail } from '../src/tenancy/audit/persistence/audit-trail.js';
 import { type ExitCode, runCommand, selectedTenants, tenantSelection } from './command.js';
 import { clocksWithoutEpoch, POOL_MAX, withDatabase } from './ledger-database.js';
 
@@ -24,9 +26,16 @@ async function main(): Promise<ExitCode> {
   const selection = tenantSelection(values, USAGE);
   await withDatabase(async (database) => {
     const [audits, levels] = [new LedgerAuditRepository(), new StockLevelRepository()];
-    const rebuilds = new RebuildService(database, new LongReads(POOL_MAX), clocksWithoutEpoch(), audits, levels);
+    const rebuilds = new RebuildService(
+      database,
+      new LongReads(POOL_MAX),
+      clocksWithoutEpoch(),
+      audits,
+      levels,
+      new AuditTrail(),
+    );
     for (const tenantId of await selectedTenants(database, selection)) {
-      const { products, repaired, lamport } = await rebuilds.rebuild(tenantId);
+      const { products, repaired, lamport } = await rebuilds.rebuild({ ...SERVICE, tenantId });
       process.stdout.write(`${tenantId} ${repaired} of ${products} products repaired, at lamport ${lamport}\n`);
     }
   });

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 
 /**
  * The tables of a schema with all that protects them, as text: columns, constraints, indexes, triggers, row-level
- * security, policies and grants. Reads the catalogue, since the embedded PostgreSQL brings no pg_dump.
+ * security, policies and grants; and the functions. Reads the catalogue, since the embedded PostgreSQL brings no pg_dump.
  */
 export async function describeSchema(client: ClientBase, schema: string): Promise<string> {
   const { rows: tables } = await client.query<{
@@ -65,10 +65,18 @@ export async function describeSchema(client: ClientBase, schema: string): Promis
       )),
     );
   }
+  const { rows: functions } = await client.query<{ line: string }>(
+    `SELECT pg_get_functiondef(oid) || ';' || coalesce(
+       (SELECT string_agg(format(E'\nGRANT EXECUTE ON FUNCTION %s TO %s;', oid::regprocedure, grantee::regrole), '')
+        FROM aclexplode(proacl) WHERE grantee <> proowner), '') AS line
+     FROM pg_proc WHERE pronamespace = $1::regnamespace ORDER BY proname`,
+    [schema],
+  );
+  const described = functions.map(({ line }) => line).join('\n\n');
   return `${parts
     .join('\n\n')
     .replaceAll(';\n\n', ';\n')
-    .replaceAll(/;\n(?=CREATE TABLE)/g, ';\n\n')}\n`;
+    .replaceAll(/;\n(?=CREATE TABLE)/g, ';\n\n')}\n\n${described}\n`;
 }
 
 async function lines(client: ClientBase, query: string, oid: number): Promise<string[]> {

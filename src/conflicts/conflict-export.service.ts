@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { LongReads } from '../database/long-reads.js';
 import { TenantDatabase, type TenantTransaction } from '../database/tenant-database.js';
+import { AccessService } from '../tenancy/access.service.js';
+import type { Acting } from '../tenancy/audit/domain/actor.js';
+import { AuditTrail } from '../tenancy/audit/persistence/audit-trail.js';
+import type { PersonPrincipal } from '../tenancy/domain/principal.js';
 import { DeviceRepository } from '../tenancy/persistence/device.repository.js';
 import type { ConflictFilter, LabelledConflict } from './domain/conflict-log.js';
 import { ConflictListingRepository } from './persistence/conflict-listing.repository.js';
@@ -11,8 +15,13 @@ import { ConflictListingRepository } from './persistence/conflict-listing.reposi
  */
 const CONFLICTS_AT_ONCE = 50;
 
-/** Takes some of the conflicts; resolves when it is ready for more, rejects if it takes no more. */
-export type ConflictReceiver = (conflicts: readonly LabelledConflict[]) => Promise<void>;
+/** Who takes the conflicts, at a pace of its own. */
+export interface ConflictReceiver {
+  /** Takes some; resolves when it is ready for more, rejects if it takes no more. */
+  receive(conflicts: readonly LabelledConflict[]): Promise<void>;
+  /** It gets no more: what it waits for and what it is sent from now on rejects with `reason`. */
+  cutOff(reason: Error): void;
+}
 
 /** Hands out the conflict log, however long it is. */
 @Injectable()
@@ -22,25 +31,40 @@ export class ConflictExportService {
     private readonly longReads: LongReads,
     private readonly listing: ConflictListingRepository,
     private readonly devices: DeviceRepository,
+    private readonly access: AccessService,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
    * Sends all conflicts that pass the filter as they are at one instant, the newest first, some at a time: none at all
    * once, if there are none.
-   * @throws ProblemError TOO_MANY_STREAMS before anything is sent; whatever `receive` rejects with.
+   * @throws ProblemError TOO_MANY_STREAMS before anything is sent; whatever `receiver` rejects with.
    */
-  async send(tenantId: string, filter: ConflictFilter, receive: ConflictReceiver): Promise<void> {
-    await this.longReads.run(tenantId, () => this.database.snapshot(tenantId, (tx) => this.read(tx, filter, receive)));
+  async send(person: Acting<PersonPrincipal>, filter: ConflictFilter, receiver: ConflictReceiver): Promise<void> {
+    const { tenantId } = person;
+    await this.longReads.run(tenantId, async () => {
+      await this.database.transaction(tenantId, (tx) =>
+        this.audit.record(tx, person, { action: 'conflicts.exported' }),
+      );
+      const stopAsking = this.access.keepAdmitting(person, (reason) => {
+        receiver.cutOff(reason);
+      });
+      try {
+        await this.database.snapshot(tenantId, (tx) => this.read(tx, filter, receiver));
+      } finally {
+        stopAsking();
+      }
+    });
   }
 
   /** Page by page, not by a cursor: for that, the planner would first sort the whole log, payloads and all. */
-  private async read(tx: TenantTransaction, filter: ConflictFilter, receive: ConflictReceiver): Promise<void> {
+  private async read(tx: TenantTransaction, filter: ConflictFilter, receiver: ConflictReceiver): Promise<void> {
     const devices = new Map((await this.devices.list(tx)).map((device) => [device.id, device]));
     const span = await this.listing.spanOf(tx, filter);
     for (let before: number | null = null; ;) {
       const conflicts = await this.listing.page(tx, filter, span, before, CONFLICTS_AT_ONCE);
       const last = conflicts.at(-1);
-      if (last || before === null) await receive(conflicts.map((conflict) => ({ conflict, devices })));
+      if (last || before === null) await receiver.receive(conflicts.map((conflict) => ({ conflict, devices })));
       if (!last || conflicts.length < CONFLICTS_AT_ONCE) return;
       before = last.detectedLamport;
     }

@@ -34,12 +34,12 @@ export class ConflictSweepService {
     return (await this.hasWork(tenantId)) ? this.resolutions.settleAwaiting(tenantId) : NOTHING;
   }
 
-  /** All that wait in all tenants, one after another: for what no job of its own was there for. */
+  /** All that wait in all active tenants, one after another: for what no job of its own was there for. */
   async settleAll(): Promise<ConflictSweep> {
-    const tenants = await this.database.platformTransaction((tx) => this.tenants.list(tx));
+    const active = await this.database.platformTransaction((tx) => this.tenants.idsOf(tx, 'ACTIVE'));
     let [settled, suggested] = [0, 0];
     const failures: ConflictSweep['failures'][number][] = [];
-    for (const { id: tenantId } of tenants) {
+    for (const tenantId of active) {
       try {
         const done = await this.settle(tenantId);
         settled += done.settled;

@@ -2,6 +2,8 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, type Streamab
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiProblem } from '../problems/api-problem.decorator.js';
+import { CurrentActor } from '../tenancy/audit/current-actor.js';
+import type { Acting } from '../tenancy/audit/domain/actor.js';
 import type { PersonPrincipal, TenantPrincipal } from '../tenancy/domain/principal.js';
 import { CurrentPrincipal, Roles } from '../tenancy/guards/access.decorators.js';
 import { streamLines } from '../wire/line-stream.js';
@@ -70,7 +72,7 @@ export class ConflictsController {
   })
   @ApiProblem('TOO_MANY_STREAMS')
   async export(
-    @CurrentPrincipal() person: PersonPrincipal,
+    @CurrentActor() person: Acting<PersonPrincipal>,
     @Query() { format }: ConflictExportFormatDto,
     @Query() filter: ConflictFilterDto,
     @Query() span: DetectionSpanDto,
@@ -79,7 +81,12 @@ export class ConflictsController {
     const wanted = toConflictFilter(filter, span);
     const file = exportFile(format ?? 'csv', new Date());
     return streamLines(reply, file, (writer) =>
-      this.exports.send(person.tenantId, wanted, (conflicts) => writer.write(file.lines(conflicts))),
+      this.exports.send(person, wanted, {
+        receive: (conflicts) => writer.write(file.lines(conflicts)),
+        cutOff: (reason) => {
+          writer.cutOff(reason);
+        },
+      }),
     );
   }
 

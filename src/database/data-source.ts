@@ -8,6 +8,8 @@ import { Reservations1764000005000 } from '../../migrations/1764000005000-reserv
 import { ClockTime1764000006000 } from '../../migrations/1764000006000-clock-time.js';
 import { ConflictDecisions1764000007000 } from '../../migrations/1764000007000-conflict-decisions.js';
 import { DeviceTokens1764000008000 } from '../../migrations/1764000008000-device-tokens.js';
+import { AuditLog1764000009000 } from '../../migrations/1764000009000-audit-log.js';
+import { TenantDeletion1764000010000 } from '../../migrations/1764000010000-tenant-deletion.js';
 
 /** In the order they run. Listed, not found by a pattern: what is not compiled in can't be forgotten in a deploy. */
 const MIGRATIONS = [
@@ -20,6 +22,8 @@ const MIGRATIONS = [
   ClockTime1764000006000,
   ConflictDecisions1764000007000,
   DeviceTokens1764000008000,
+  AuditLog1764000009000,
+  TenantDeletion1764000010000,
 ];
 
 /** More than any statement of a request may take (tenant-database.ts); 0 is no limit. */

@@ -43,8 +43,9 @@ const CHECKS: readonly { readonly reason: string; readonly query: string }[] = [
     query: `SELECT privilege || ' on ' || oid::regclass FROM pg_class, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
             WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
               AND has_table_privilege(current_user, oid, privilege)
-            UNION ALL SELECT privilege || ' on stock_events' FROM unnest(ARRAY['UPDATE', 'DELETE']) AS privilege
-            WHERE has_table_privilege(current_user, to_regclass('public.stock_events'), privilege)`,
+            UNION ALL SELECT privilege || ' on ' || kept
+            FROM unnest(ARRAY['UPDATE', 'DELETE']) AS privilege, unnest(ARRAY['stock_events', 'audit_log']) AS kept
+            WHERE has_table_privilege(current_user, to_regclass('public.' || kept), privilege)`,
   },
   {
     reason: 'row-level security is not forced on',

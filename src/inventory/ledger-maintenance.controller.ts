@@ -1,7 +1,9 @@
 import { Controller, HttpCode, Post, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblem } from '../problems/api-problem.decorator.js';
-import type { TenantPrincipal } from '../tenancy/domain/principal.js';
+import { CurrentActor } from '../tenancy/audit/current-actor.js';
+import type { Acting } from '../tenancy/audit/domain/actor.js';
+import type { PersonPrincipal, TenantPrincipal } from '../tenancy/domain/principal.js';
 import { CurrentPrincipal, Roles } from '../tenancy/guards/access.decorators.js';
 import { RebuildDto, VerificationDto } from './ledger-maintenance.dto.js';
 import { toVerificationStream } from './ledger-maintenance.wire.js';
@@ -45,7 +47,7 @@ export class LedgerMaintenanceController {
   })
   @ApiOkResponse({ type: RebuildDto })
   @ApiProblem('TOO_MANY_STREAMS')
-  rebuild(@CurrentPrincipal() principal: TenantPrincipal): Promise<RebuildDto> {
-    return this.rebuilds.rebuild(principal.tenantId);
+  rebuild(@CurrentActor() admin: Acting<PersonPrincipal>): Promise<RebuildDto> {
+    return this.rebuilds.rebuild(admin);
   }
 }

@@ -1,6 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LongReads } from '../database/long-reads.js';
 import { TenantDatabase, type TenantTransaction } from '../database/tenant-database.js';
+import type { TenantActor } from '../tenancy/audit/domain/actor.js';
+import { AuditTrail } from '../tenancy/audit/persistence/audit-trail.js';
 import { TenantClockRepository } from '../tenancy/persistence/tenant-clock.repository.js';
 import type { StockLevel } from './domain/ledger.js';
 import { mendLevels } from './domain/rebuild.js';
@@ -49,11 +51,17 @@ export class RebuildService {
     private readonly clocks: TenantClockRepository,
     private readonly audits: LedgerAuditRepository,
     private readonly levels: StockLevelRepository,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** @throws ProblemError TOO_MANY_STREAMS if as many long reads run as may. */
-  rebuild(tenantId: string): Promise<Rebuild> {
-    return this.longReads.run(tenantId, () => this.rebuildAll(tenantId));
+  rebuild(actor: TenantActor): Promise<Rebuild> {
+    const { tenantId } = actor;
+    return this.longReads.run(tenantId, async () => {
+      // Before the first of its many steps: whatever comes of them, somebody wanted it.
+      await this.database.transaction(tenantId, (tx) => this.audit.record(tx, actor, { action: 'ledger.rebuilt' }));
+      return this.rebuildAll(tenantId);
+    });
   }
 
   private async rebuildAll(tenantId: string): Promise<Rebuild> {

@@ -44,7 +44,8 @@ export class ReservationExpiryService {
   ) {}
 
   /**
-   * Lets the tenant's reservations lapse that are due at `now`. Doing it again, or twice at once, changes nothing.
+   * Lets the tenant's reservations lapse that are due at `now`. Doing it again, or twice at once, changes nothing. Those of
+   * a suspended tenant wait until it is resumed.
    * @returns how many lapsed.
    */
   async expireDue(tenantId: string, now: Date): Promise<number> {
@@ -57,12 +58,12 @@ export class ReservationExpiryService {
     }
   }
 
-  /** Every tenant, one after another: for what no job of its own was there for. */
+  /** Every active tenant, one after another: for what no job of its own was there for. */
   async expireAllDue(now: Date): Promise<Sweep> {
-    const tenants = await this.database.platformTransaction((tx) => this.tenants.list(tx));
+    const active = await this.database.platformTransaction((tx) => this.tenants.idsOf(tx, 'ACTIVE'));
     let lapsed = 0;
     const failures: { tenantId: string; error: unknown }[] = [];
-    for (const { id: tenantId } of tenants) {
+    for (const tenantId of active) {
       try {
         // Mostly nothing is due. That is seen without the clock, for which pushes wait.
         const due = await this.database.transaction(tenantId, (tx) => this.deadlines.due(tx, now, 1));
@@ -74,8 +75,10 @@ export class ReservationExpiryService {
     return { lapsed, failures };
   }
 
-  /** The clock lock first: what is read after it can't change until the commit. */
+  /** The clock lock before all that is counted: what is read after it can't change until the commit. */
   private async expireSome(tx: TenantTransaction, now: Date): Promise<Round> {
+    const { tenantStatus } = await this.tenants.accessState(tx, null);
+    if (tenantStatus !== 'ACTIVE') return { looked: 0, lapsed: 0, lamport: 0 };
     const clock = await this.clocks.lock(tx);
     const due = await this.deadlines.due(tx, now, DEADLINES_AT_ONCE);
     if (due.length === 0) return { looked: 0, lapsed: 0, lamport: clock.lamport };

@@ -1,6 +1,8 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { ApiProblem } from '../problems/api-problem.decorator.js';
+import { CurrentActor } from '../tenancy/audit/current-actor.js';
+import type { Acting } from '../tenancy/audit/domain/actor.js';
 import type { PersonPrincipal, TenantPrincipal } from '../tenancy/domain/principal.js';
 import { CurrentPrincipal, Roles } from '../tenancy/guards/access.decorators.js';
 import { DEMO_PAYMENT_ID } from '../wire/examples.js';
@@ -52,7 +54,7 @@ export class PaymentsController {
   @ApiOkResponse({ type: PaymentDto })
   @ApiProblem('NOT_FOUND', 'MALFORMED_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE')
   async reconcile(
-    @CurrentPrincipal() admin: PersonPrincipal,
+    @CurrentActor() admin: Acting<PersonPrincipal>,
     @Param('id', UuidPipe) id: string,
     @Body() body: ReconcileDto,
   ): Promise<PaymentDto> {

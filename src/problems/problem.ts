@@ -85,6 +85,16 @@ export const PROBLEMS = {
     title: 'The decision does not fit any more',
     meaning: 'What the ledger or the catalogue has become since does not allow this decision; `detail` says why.',
   },
+  TENANT_NOT_SUSPENDED: {
+    status: 409,
+    title: 'The tenant is not suspended',
+    meaning: 'Only a suspended tenant can be deleted: suspend it first, and see whether somebody misses it.',
+  },
+  TENANT_DELETED: {
+    status: 409,
+    title: 'The tenant is deleted',
+    meaning: 'The tenant was deleted, or is being deleted. There is no way back, and its id is not used again.',
+  },
   TENANT_EXISTS: { status: 409, title: 'The tenant id is taken', meaning: 'A tenant with this id exists already.' },
   PAYLOAD_TOO_LARGE: {
     status: 413,

@@ -26,5 +26,16 @@ export interface SettleJob {
   readonly tenantId: string;
 }
 
+/** Tenants that are to be deleted. */
+export const TENANT_QUEUE = 'tenants';
+
+/** Of TENANT_QUEUE: `ERASE_JOB` for one tenant, `ERASURE_SWEEP_JOB` for all. */
+export const ERASE_JOB = 'erase';
+export const ERASURE_SWEEP_JOB = 'erasure-sweep';
+
+export interface EraseJob {
+  readonly tenantId: string;
+}
+
 /** Every queue there is: each has a sequence in PostgreSQL. */
-export const QUEUE_NAMES = [MAINTENANCE_QUEUE, RESERVATION_QUEUE, CONFLICT_QUEUE];
+export const QUEUE_NAMES = [MAINTENANCE_QUEUE, RESERVATION_QUEUE, CONFLICT_QUEUE, TENANT_QUEUE];

@@ -5,6 +5,9 @@ import { isReplaced } from './domain/device.js';
 import type { TenantPrincipal } from './domain/principal.js';
 import { TenantRepository } from './persistence/tenant.repository.js';
 
+/** Who may no longer enter goes on receiving for no longer than this. */
+const READMIT_EVERY_MS = 1_000;
+
 /** Whether the bearer of a valid token may enter now: asked of the database on every request, so revocation is immediate. */
 @Injectable()
 export class AccessService {
@@ -19,12 +22,38 @@ export class AccessService {
     const { tenantStatus, device } = await this.database.transaction(principal.tenantId, (tx) =>
       this.tenants.accessState(tx, deviceId),
     );
-    if (tenantStatus === undefined) throw new ProblemError('UNAUTHENTICATED', { detail: 'The token is not valid.' });
+    if (tenantStatus === undefined || tenantStatus === 'DELETED') {
+      throw new ProblemError('UNAUTHENTICATED', { detail: 'The token is not valid.' });
+    }
     if (principal.role === 'device') {
       if (!device) throw new ProblemError('DEVICE_UNKNOWN');
       if (device.revoked) throw new ProblemError('DEVICE_REVOKED');
       if (isReplaced(principal.tokenIssuedAt, device)) throw new ProblemError('TOKEN_REVOKED');
     }
-    if (tenantStatus === 'SUSPENDED') throw new ProblemError('TENANT_SUSPENDED');
+    if (tenantStatus !== 'ACTIVE') throw new ProblemError('TENANT_SUSPENDED');
+  }
+
+  /**
+   * For whoever receives for long: calls `cutOff`, with the reason, once they may no longer enter. Asks on a connection
+   * of its own: in a snapshot a revocation is never seen.
+   * @returns what ends the asking.
+   */
+  keepAdmitting(principal: TenantPrincipal, cutOff: (reason: ProblemError) => void): () => void {
+    let asking = false;
+    const timer = setInterval(() => {
+      if (asking) return; // the pool has no connection to spare: the question waits, and others must not queue behind it
+      asking = true;
+      void this.admit(principal)
+        .catch((error: unknown) => {
+          // Only a verdict counts. That nobody could be asked is none, and the next second asks again.
+          if (error instanceof ProblemError) cutOff(error);
+        })
+        .finally(() => {
+          asking = false;
+        });
+    }, READMIT_EVERY_MS);
+    return () => {
+      clearInterval(timer);
+    };
   }
 }

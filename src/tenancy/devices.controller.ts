@@ -10,11 +10,13 @@ import {
 import { ApiProblem } from '../problems/api-problem.decorator.js';
 import { UuidPipe } from '../wire/uuid.pipe.js';
 import { DEMO_DEVICE_ID } from '../wire/examples.js';
+import { CurrentActor } from './audit/current-actor.js';
+import type { Acting } from './audit/domain/actor.js';
 import { DeviceChangeDto, DeviceIdentityDto, EnrolDeviceDto, EnrolledDeviceDto } from './device.dto.js';
 import { toDeviceChange, toDeviceIdentityWire, toEnrolledDeviceWire } from './device.wire.js';
 import { DevicesService } from './devices.service.js';
 import type { PersonPrincipal } from './domain/principal.js';
-import { CurrentPrincipal, Roles } from './guards/access.decorators.js';
+import { Roles } from './guards/access.decorators.js';
 
 @ApiTags('devices')
 @Controller('devices')
@@ -31,9 +33,12 @@ export class DevicesController {
   })
   @ApiCreatedResponse({ type: EnrolledDeviceDto })
   @ApiProblem('DEVICE_EXISTS', 'MALFORMED_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE')
-  async enrol(@CurrentPrincipal() admin: PersonPrincipal, @Body() body: EnrolDeviceDto): Promise<EnrolledDeviceDto> {
+  async enrol(
+    @CurrentActor() admin: Acting<PersonPrincipal>,
+    @Body() body: EnrolDeviceDto,
+  ): Promise<EnrolledDeviceDto> {
     const { id, name, device_type: deviceType } = body;
-    return toEnrolledDeviceWire(await this.devices.enrol(admin.tenantId, { id: id?.toLowerCase(), name, deviceType }));
+    return toEnrolledDeviceWire(await this.devices.enrol(admin, { id: id?.toLowerCase(), name, deviceType }));
   }
 
   @Patch(':id')
@@ -46,11 +51,11 @@ export class DevicesController {
   @ApiOkResponse({ type: DeviceIdentityDto })
   @ApiProblem('NOT_FOUND', 'MALFORMED_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE')
   async change(
-    @CurrentPrincipal() admin: PersonPrincipal,
+    @CurrentActor() admin: Acting<PersonPrincipal>,
     @Param('id', UuidPipe) id: string,
     @Body() body: DeviceChangeDto,
   ): Promise<DeviceIdentityDto> {
-    return toDeviceIdentityWire(await this.devices.change(admin.tenantId, id, toDeviceChange(body)));
+    return toDeviceIdentityWire(await this.devices.change(admin, id, toDeviceChange(body)));
   }
 
   @Post(':id/token')
@@ -67,10 +72,10 @@ export class DevicesController {
   @ApiOkResponse({ type: EnrolledDeviceDto })
   @ApiProblem('NOT_FOUND', 'DEVICE_INACTIVE')
   async replaceToken(
-    @CurrentPrincipal() admin: PersonPrincipal,
+    @CurrentActor() admin: Acting<PersonPrincipal>,
     @Param('id', UuidPipe) id: string,
   ): Promise<EnrolledDeviceDto> {
-    return toEnrolledDeviceWire(await this.devices.replaceToken(admin.tenantId, id));
+    return toEnrolledDeviceWire(await this.devices.replaceToken(admin, id));
   }
 
   @Delete(':id')
@@ -85,7 +90,7 @@ export class DevicesController {
   @ApiParam({ name: 'id', format: 'uuid', example: DEMO_DEVICE_ID })
   @ApiNoContentResponse({ description: 'Revoked.' })
   @ApiProblem('NOT_FOUND')
-  async revoke(@CurrentPrincipal() admin: PersonPrincipal, @Param('id', UuidPipe) id: string): Promise<void> {
-    await this.devices.revoke(admin.tenantId, id);
+  async revoke(@CurrentActor() admin: Acting<PersonPrincipal>, @Param('id', UuidPipe) id: string): Promise<void> {
+    await this.devices.revoke(admin, id);
   }
 }

@@ -3,6 +3,9 @@ import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
 import { TenantSignals } from '../signals/tenant-signals.js';
+import type { TenantActor } from './audit/domain/actor.js';
+import { changesBetween } from './audit/domain/audit-entry.js';
+import { AuditTrail } from './audit/persistence/audit-trail.js';
 import type { DeviceChange, DeviceIdentity, Enrolment } from './domain/device.js';
 import type { DeviceType } from './domain/device-type.js';
 import { DeviceRepository } from './persistence/device.repository.js';
@@ -18,6 +21,7 @@ export class DevicesService {
     private readonly clocks: TenantClockRepository,
     private readonly tokens: TokensService,
     private readonly signals: TenantSignals,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -25,13 +29,16 @@ export class DevicesService {
    * @throws ProblemError DEVICE_EXISTS if the tenant has a device with this id.
    */
   async enrol(
-    tenantId: string,
+    actor: TenantActor,
     request: { id: string | undefined; name: string; deviceType: DeviceType },
   ): Promise<Enrolment> {
+    const { tenantId } = actor;
     const device = { id: request.id ?? randomUUID(), name: request.name, deviceType: request.deviceType };
     const { issuedAt, lamport } = await this.database.transaction(tenantId, async (tx) => {
       const validFrom = await this.devices.enrol(tx, { ...device, createdAt: new Date() });
       if (!validFrom) throw new ProblemError('DEVICE_EXISTS');
+      const changes = changesBetween({}, { name: device.name, device_type: device.deviceType });
+      await this.audit.record(tx, actor, { action: 'device.enrolled', entityId: device.id, changes });
       return { issuedAt: validFrom, lamport: (await this.clocks.read(tx)).lamport };
     });
     return { ...device, token: await this.sign(tenantId, device.id, issuedAt), lamport };
@@ -41,12 +48,14 @@ export class DevicesService {
    * Gives the device another token, and refuses all that it had.
    * @throws ProblemError NOT_FOUND, or DEVICE_INACTIVE if it is revoked.
    */
-  async replaceToken(tenantId: string, id: string): Promise<Enrolment> {
+  async replaceToken(actor: TenantActor, id: string): Promise<Enrolment> {
+    const { tenantId } = actor;
     const { issuedAt, lamport, name, deviceType } = await this.database.transaction(tenantId, async (tx) => {
       const validFrom = await this.devices.replaceTokens(tx, id, new Date());
       const device = await this.devices.find(tx, id);
       if (!device) throw new ProblemError('NOT_FOUND');
       if (!validFrom) throw new ProblemError('DEVICE_INACTIVE');
+      await this.audit.record(tx, actor, { action: 'device.token_replaced', entityId: id });
       return { ...device, issuedAt: validFrom, lamport: (await this.clocks.read(tx)).lamport };
     });
     this.signals.announceAccessChange(tenantId); // as below
@@ -54,19 +63,30 @@ export class DevicesService {
   }
 
   /** @throws ProblemError NOT_FOUND */
-  async change(tenantId: string, id: string, change: DeviceChange): Promise<DeviceIdentity> {
-    const device = await this.database.transaction(tenantId, (tx) => this.devices.change(tx, id, change));
-    if (!device) throw new ProblemError('NOT_FOUND');
-    return device;
+  change(actor: TenantActor, id: string, change: DeviceChange): Promise<DeviceIdentity> {
+    return this.database.transaction(actor.tenantId, async (tx) => {
+      const before = await this.devices.find(tx, id);
+      const after = before && (await this.devices.change(tx, id, change));
+      if (!after) throw new ProblemError('NOT_FOUND');
+      const changes = changesBetween(auditedFields(before), auditedFields(after));
+      if (Object.keys(changes).length > 0) {
+        await this.audit.record(tx, actor, { action: 'device.changed', entityId: id, changes });
+      }
+      return after;
+    });
   }
 
   /**
    * Locks the device out from its next request on. Its log entries stay. Revoking twice changes nothing.
    * @throws ProblemError NOT_FOUND
    */
-  async revoke(tenantId: string, id: string): Promise<void> {
-    const found = await this.database.transaction(tenantId, (tx) => this.devices.revoke(tx, id, new Date()));
-    if (!found) throw new ProblemError('NOT_FOUND');
+  async revoke(actor: TenantActor, id: string): Promise<void> {
+    const { tenantId } = actor;
+    await this.database.transaction(tenantId, async (tx) => {
+      const before = await this.devices.find(tx, id);
+      if (!before || !(await this.devices.revoke(tx, id, new Date()))) throw new ProblemError('NOT_FOUND');
+      if (before.revokedAt === null) await this.audit.record(tx, actor, { action: 'device.revoked', entityId: id });
+    });
     this.signals.announceAccessChange(tenantId); // its open streams end, in whichever process they are
   }
 
@@ -76,4 +96,8 @@ export class DevicesService {
     const device = { role: 'device', userId: id, tenantId, deviceId: id } as const;
     return this.tokens.sign({ ...device, tokenIssuedAt: issuedAt.getTime() });
   }
+}
+
+function auditedFields({ name, deviceType }: DeviceIdentity): Record<string, string> {
+  return { name, device_type: deviceType };
 }

@@ -1,6 +1,8 @@
 import { Body, Controller, Get, Patch } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblem } from '../problems/api-problem.decorator.js';
+import { CurrentActor } from './audit/current-actor.js';
+import type { Acting } from './audit/domain/actor.js';
 import type { PersonPrincipal } from './domain/principal.js';
 import { CurrentPrincipal, Roles } from './guards/access.decorators.js';
 import { SettingsChangeDto, SettingsDto } from './settings.dto.js';
@@ -33,7 +35,7 @@ export class SettingsController {
   })
   @ApiOkResponse({ type: SettingsDto })
   @ApiProblem('MALFORMED_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE')
-  async change(@CurrentPrincipal() admin: PersonPrincipal, @Body() body: SettingsChangeDto): Promise<SettingsDto> {
-    return toSettingsWire(await this.settings.change(admin.tenantId, toSettingsChange(body)));
+  async change(@CurrentActor() admin: Acting<PersonPrincipal>, @Body() body: SettingsChangeDto): Promise<SettingsDto> {
+    return toSettingsWire(await this.settings.change(admin, toSettingsChange(body)));
   }
 }

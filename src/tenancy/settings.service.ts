@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
+import type { TenantActor } from './audit/domain/actor.js';
+import { AuditTrail } from './audit/persistence/audit-trail.js';
+import { entriesOf } from './domain/tenant.js';
 import type { SettingsChange, TenantSettings } from './domain/tenant-settings.js';
 import { TenantRepository } from './persistence/tenant.repository.js';
 
@@ -9,6 +12,7 @@ export class SettingsService {
   constructor(
     private readonly database: TenantDatabase,
     private readonly tenants: TenantRepository,
+    private readonly audit: AuditTrail,
   ) {}
 
   get(tenantId: string): Promise<TenantSettings> {
@@ -16,7 +20,12 @@ export class SettingsService {
   }
 
   /** @returns all settings, as they are after the change. */
-  change(tenantId: string, change: SettingsChange): Promise<TenantSettings> {
-    return this.database.transaction(tenantId, (tx) => this.tenants.updateSettings(tx, change));
+  change(actor: TenantActor, change: SettingsChange): Promise<TenantSettings> {
+    return this.database.transaction(actor.tenantId, async (tx) => {
+      const before = await this.tenants.lock(tx);
+      const settings = await this.tenants.updateSettings(tx, change);
+      if (before) await this.audit.record(tx, actor, ...entriesOf(before, { ...before, settings }));
+      return settings;
+    });
   }
 }

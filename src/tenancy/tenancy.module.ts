@@ -3,7 +3,11 @@ import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Settings } from '../config/settings.js';
+import { QueueModule } from '../queue/queue.module.js';
 import { AccessService } from './access.service.js';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditService } from './audit/audit.service.js';
+import { AuditTrail } from './audit/persistence/audit-trail.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
@@ -17,6 +21,7 @@ import { TenantEntity } from './persistence/tenant.entity.js';
 import { TenantRepository } from './persistence/tenant.repository.js';
 import { SettingsController } from './settings.controller.js';
 import { SettingsService } from './settings.service.js';
+import { TenantScheduler } from './tenant-scheduler.js';
 import { TenantsController } from './tenants.controller.js';
 import { TenantsService } from './tenants.service.js';
 import { TokensService } from './tokens.service.js';
@@ -37,8 +42,8 @@ async function openClocks(source: DataSource): Promise<TenantClockRepository> {
 }
 
 @Module({
-  imports: [TypeOrmModule.forFeature([TenantEntity, DeviceEntity])],
-  controllers: [TenantsController, DevicesController, SettingsController],
+  imports: [QueueModule, TypeOrmModule.forFeature([TenantEntity, DeviceEntity])],
+  controllers: [TenantsController, DevicesController, SettingsController, AuditController],
   providers: [
     {
       provide: TokensService,
@@ -49,6 +54,9 @@ async function openClocks(source: DataSource): Promise<TenantClockRepository> {
     TenantsService,
     DevicesService,
     SettingsService,
+    TenantScheduler,
+    AuditService,
+    AuditTrail,
     TenantRepository,
     DeviceRepository,
     { provide: TenantClockRepository, useFactory: openClocks, inject: [DataSource] },
@@ -59,6 +67,7 @@ async function openClocks(source: DataSource): Promise<TenantClockRepository> {
   ],
   exports: [
     AccessService,
+    AuditTrail,
     TenantRepository,
     DeviceRepository,
     TenantClockRepository,

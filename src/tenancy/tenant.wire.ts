@@ -1,6 +1,9 @@
-import type { Tenant } from './domain/tenant.js';
-import { toSettingsWire } from './settings.wire.js';
-import type { TenantDto } from './tenant.dto.js';
+import { ProblemError } from '../problems/problem.js';
+import { readWire } from '../wire/read-wire.js';
+import type { Tenant, TenantChange } from './domain/tenant.js';
+import { SettingsChangeDto } from './settings.dto.js';
+import { toSettingsChange, toSettingsWire } from './settings.wire.js';
+import type { TenantChangeDto, TenantDto } from './tenant.dto.js';
 
 export function toTenantWire(tenant: Tenant): TenantDto {
   return {
@@ -10,4 +13,11 @@ export function toTenantWire(tenant: Tenant): TenantDto {
     settings: toSettingsWire(tenant.settings),
     created_at: tenant.createdAt.toISOString(),
   };
+}
+
+/** @throws ProblemError VALIDATION if a setting is not valid. */
+export function toTenantChange({ name, status, settings }: TenantChangeDto): TenantChange {
+  const reading = readWire(SettingsChangeDto, settings ?? {}, 'settings');
+  if (!reading.ok) throw new ProblemError('VALIDATION', { errors: reading.errors });
+  return { name, status, settings: toSettingsChange(reading.value) };
 }

@@ -8,6 +8,7 @@ import {
   IsIn,
   IsInt,
   IsNumber,
+  IsObject,
   IsOptional,
   IsString,
   IsUUID,
@@ -201,6 +202,11 @@ export function WireText(
     Matches(lines ? /^(?:[^\p{Cc}\p{Cs}]|[\n\r\t])*$/u : /^[^\p{Cc}\p{Cs}]*$/u, { message }),
     ...(min > 0 ? [Matches(/\S/, { message })] : []),
   );
+}
+
+/** An object whose fields are read where it is taken apart; `shape` is for the docs. */
+export function WireObject(shape: new () => object, options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: () => shape }, IsObject({ message: 'must be an object' }));
 }
 
 /** A list whose entries are read one by one, so that a malformed one rejects only itself; `entry` is for the docs. */

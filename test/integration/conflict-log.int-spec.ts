@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DataSource } from 'typeorm';
-import { ConflictExportService } from '../../src/conflicts/conflict-export.service.js';
+import { ConflictExportService, type ConflictReceiver } from '../../src/conflicts/conflict-export.service.js';
 import { toConflictStatsWire } from '../../src/conflicts/conflict-stats.wire.js';
 import { ConflictsService } from '../../src/conflicts/conflicts.service.js';
 import {
@@ -23,7 +23,11 @@ import { ConflictRepository } from '../../src/conflicts/persistence/conflict.rep
 import { LongReads } from '../../src/database/long-reads.js';
 import { StockLevelRepository } from '../../src/inventory/persistence/stock-level.repository.js';
 import { SERVER_ID } from '../../src/tenancy/domain/device.js';
+import { AccessService } from '../../src/tenancy/access.service.js';
+import { AuditTrail } from '../../src/tenancy/audit/persistence/audit-trail.js';
 import { DeviceRepository } from '../../src/tenancy/persistence/device.repository.js';
+import { TenantRepository } from '../../src/tenancy/persistence/tenant.repository.js';
+import { aPerson } from '../support/actors.js';
 import { createTestDatabase, openDataSource, queryOnce, type TestDatabase } from '../support/database.js';
 import { TestLedger } from '../support/ledger.js';
 
@@ -87,8 +91,15 @@ describe('the conflict log', () => {
       new DeviceRepository(),
       new StockLevelRepository(),
     );
-  const exportOn = ({ database: tenants }: TestLedger, longReads = new LongReads(8)): ConflictExportService =>
-    new ConflictExportService(tenants, longReads, new ConflictListingRepository(), new DeviceRepository());
+  const exportOn = ({ database: tenants }: TestLedger, longReads = new LongReads(8)) => {
+    const access = new AccessService(tenants, new TenantRepository());
+    const [listing, devices, audit] = [new ConflictListingRepository(), new DeviceRepository(), new AuditTrail()];
+    const exports = new ConflictExportService(tenants, longReads, listing, devices, access, audit);
+    return {
+      send: (tenantId: string, filter: ConflictFilter, receive: ConflictReceiver['receive']) =>
+        exports.send(aPerson(tenantId), filter, { receive, cutOff: () => undefined }),
+    };
+  };
 
   const judgement = (verdict: Verdict) => ({ verdict, confidence: 0.9, reason: `Verdict ${verdict}` });
   function conflictOf(draft: Draft, lamport: number): Conflict {

@@ -14,6 +14,8 @@ const MIGRATIONS = [
   'ClockTime1764000006000',
   'ConflictDecisions1764000007000',
   'DeviceTokens1764000008000',
+  'AuditLog1764000009000',
+  'TenantDeletion1764000010000',
 ];
 
 describe('migrations', () => {

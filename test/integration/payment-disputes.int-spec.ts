@@ -10,7 +10,9 @@ import { StateVersionRepository } from '../../src/states/persistence/state-versi
 import type { PullPage } from '../../src/sync/domain/pull-page.js';
 import type { PushOutcome } from '../../src/sync/domain/push-outcome.js';
 import type { PaymentEditDto } from '../../src/sync/push/push.dto.js';
+import { AuditTrail } from '../../src/tenancy/audit/persistence/audit-trail.js';
 import { TenantClockRepository } from '../../src/tenancy/persistence/tenant-clock.repository.js';
+import { aPerson } from '../support/actors.js';
 import { aPaymentEdit } from '../support/builders.js';
 import { createTestDatabase, openDataSource, type TestDatabase } from '../support/database.js';
 import { TestLedger } from '../support/ledger.js';
@@ -37,6 +39,7 @@ describe('deciding of two payments with one POS transaction', () => {
       new PaymentRepository(),
       new StateVersionRepository(),
       { announce: () => undefined } as unknown as TenantSignals,
+      new AuditTrail(),
     );
   });
   afterAll(async () => {
@@ -86,7 +89,7 @@ describe('deciding of two payments with one POS transaction', () => {
     return ledger.resolutions.resolve(tenantId, PERSON, id, { ...order, feedback: null });
   }
   const reconcile = (id: string, status: Exclude<ReconciliationStatus, 'PENDING'>): Promise<RecordedPayment> =>
-    reconciliations.decide({ role: 'admin', userId: PERSON, tenantId }, id, { status, notes: null });
+    reconciliations.decide({ ...aPerson(tenantId), userId: PERSON }, id, { status, notes: null });
   const versionsOf = async (id: string) =>
     ledger.database.transaction(tenantId, (tx) =>
       new StateVersionRepository().historyFrom(tx, 'PAYMENT', id, { version: 1, lamport: Number.MAX_SAFE_INTEGER }),

@@ -9,7 +9,9 @@ import { StockEventRepository } from '../../src/inventory/persistence/stock-even
 import { StockLevelRepository } from '../../src/inventory/persistence/stock-level.repository.js';
 import { RebuildService } from '../../src/inventory/rebuild.service.js';
 import { VerificationService } from '../../src/inventory/verification.service.js';
+import { AuditTrail } from '../../src/tenancy/audit/persistence/audit-trail.js';
 import { TenantClockRepository } from '../../src/tenancy/persistence/tenant-clock.repository.js';
+import { aPerson } from '../support/actors.js';
 import { anOperation } from '../support/builders.js';
 import { createTestDatabase, isLockWaited, openDataSource, queryOnce, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -32,7 +34,7 @@ describe('the rebuild of stock levels', () => {
     database = await createTestDatabase();
     source = await openDataSource(database.appUrl, 8);
     ledger = new TestLedger(source);
-    rebuilds = new RebuildService(ledger.database, new LongReads(8), clocks, audits, levels);
+    rebuilds = new RebuildService(ledger.database, new LongReads(8), clocks, audits, levels, new AuditTrail());
     verifications = new VerificationService(ledger.database, new LongReads(8), clocks, audits);
   });
   afterAll(async () => {
@@ -85,17 +87,17 @@ describe('the rebuild of stock levels', () => {
     );
     expect((await differences()).map(({ kind }) => kind)).toHaveLength(5);
 
-    expect(await rebuilds.rebuild(tenantId)).toEqual({ products: 6, repaired: 5, lamport: 11 });
+    expect(await rebuilds.rebuild(aPerson(tenantId))).toEqual({ products: 6, repaired: 5, lamport: 11 });
     expect(await differences()).toEqual([]);
     const restored = await ledger.database.transaction(tenantId, (tx) => levels.levelsOf(tx, products));
     expect(restored.get(gone ?? '')).toMatchObject({ quantity: 3, tracked: true });
     expect(restored.get(surplus ?? '')).toEqual({ quantity: 0, tracked: false, lastLamport: 0 });
     expect(restored.get(right ?? '')).toMatchObject({ quantity: 3 });
-    expect(await rebuilds.rebuild(tenantId)).toEqual({ products: 6, repaired: 0, lamport: 11 });
+    expect(await rebuilds.rebuild(aPerson(tenantId))).toEqual({ products: 6, repaired: 0, lamport: 11 });
   });
 
   it('does nothing where nothing was ever pushed', async () => {
-    expect(await rebuilds.rebuild(tenantId)).toEqual({ products: 0, repaired: 0, lamport: 0 });
+    expect(await rebuilds.rebuild(aPerson(tenantId))).toEqual({ products: 0, repaired: 0, lamport: 0 });
   });
 
   it('leaves other tenants alone', async () => {
@@ -108,7 +110,7 @@ describe('the rebuild of stock levels', () => {
       other.tenantId,
     ]);
     await push([operation({ product_id: productId, delta: 5 })]);
-    expect(await rebuilds.rebuild(tenantId)).toMatchObject({ products: 1, repaired: 0 });
+    expect(await rebuilds.rebuild(aPerson(tenantId))).toMatchObject({ products: 1, repaired: 0 });
     const level = await ledger.database.transaction(other.tenantId, (tx) => levels.levelsOf(tx, [productId]));
     expect(level.get(productId)).toMatchObject({ quantity: 99 });
   });
@@ -120,7 +122,7 @@ describe('the rebuild of stock levels', () => {
       await push(some.map((product_id) => operation({ product_id, delta: 2 })));
     }
     await plant(`UPDATE stock_levels SET quantity = quantity + 5 WHERE tenant_id = $1`);
-    expect(await rebuilds.rebuild(tenantId)).toMatchObject({ products: 1_200, repaired: 1_200 });
+    expect(await rebuilds.rebuild(aPerson(tenantId))).toMatchObject({ products: 1_200, repaired: 1_200 });
     expect(await differences()).toEqual([]);
   });
 
@@ -165,7 +167,7 @@ describe('the rebuild of stock levels', () => {
     let rebuilding: Promise<unknown> = Promise.resolve();
     await ledger.database.transaction(tenantId, async (tx) => {
       const clock = await clocks.lock(tx);
-      rebuilding = rebuilds.rebuild(tenantId);
+      rebuilding = rebuilds.rebuild(aPerson(tenantId));
       await eventually('the rebuild has summed up and waits for the clock', () => isLockWaited(database.superuserUrl));
       const due = [...(await events.referenced(tx, [reservation.operation_id ?? ''])).values()];
       const lapsed = lapse(tenantId, clock, due, await levels.levelsOf(tx, [productId]));
@@ -225,8 +227,8 @@ describe('the rebuild of stock levels', () => {
     })();
     const everyone = Promise.all([...pushing, reading]);
     await eventually('the shop is busy', () => pushes > 3 && reads > 1);
-    const { products: seen, repaired } = await rebuilds.rebuild(tenantId);
-    const { repaired: again } = await rebuilds.rebuild(tenantId);
+    const { products: seen, repaired } = await rebuilds.rebuild(aPerson(tenantId));
+    const { repaired: again } = await rebuilds.rebuild(aPerson(tenantId));
     ended.abort();
     await everyone;
     expect({ seen, repaired, again }).toEqual({ seen: 900, repaired: 600, again: 0 });

@@ -7,9 +7,12 @@ import { PaymentRepository } from '../../src/payments/persistence/payment.reposi
 import { ReconciliationService } from '../../src/payments/reconciliation.service.js';
 import type { TenantSignals } from '../../src/signals/tenant-signals.js';
 import { StateVersionRepository } from '../../src/states/persistence/state-version.repository.js';
+import type { Acting } from '../../src/tenancy/audit/domain/actor.js';
+import { AuditTrail } from '../../src/tenancy/audit/persistence/audit-trail.js';
 import type { PersonPrincipal } from '../../src/tenancy/domain/principal.js';
 import type { TenantClock } from '../../src/tenancy/domain/lamport-clock.js';
 import { TenantClockRepository } from '../../src/tenancy/persistence/tenant-clock.repository.js';
+import { aPerson } from '../support/actors.js';
 import { aPaymentEdit } from '../support/builders.js';
 import { createTestDatabase, openDataSource, queryOnce, type TestDatabase } from '../support/database.js';
 import { TestLedger } from '../support/ledger.js';
@@ -22,7 +25,7 @@ describe('reconciling a payment', () => {
   let source: DataSource;
   let ledger: TestLedger;
   let reconciliations: ReconciliationService;
-  let admin: PersonPrincipal;
+  let admin: Acting<PersonPrincipal>;
   let deviceId: string;
   let id: string;
   const announced: [tenantId: string, lamport: number][] = [];
@@ -38,7 +41,14 @@ describe('reconciling a payment', () => {
     };
     const versions = new StateVersionRepository();
     const { database } = ledger;
-    reconciliations = new ReconciliationService(database, clocks, payments, versions, signals as TenantSignals);
+    reconciliations = new ReconciliationService(
+      database,
+      clocks,
+      payments,
+      versions,
+      signals as TenantSignals,
+      new AuditTrail(),
+    );
   });
   afterAll(async () => {
     await source.destroy();
@@ -46,7 +56,7 @@ describe('reconciling a payment', () => {
   });
   beforeEach(async () => {
     const shop = await ledger.addTenant();
-    admin = { role: 'admin', userId: randomUUID(), tenantId: shop.tenantId };
+    admin = aPerson(shop.tenantId);
     deviceId = shop.deviceId;
     id = await pay(admin.tenantId, deviceId);
     announced.length = 0;
@@ -144,7 +154,7 @@ describe('reconciling a payment', () => {
 
   it('does nothing to another tenant’s payment, not even to one of the same id', async () => {
     const other = await ledger.addTenant();
-    const stranger: PersonPrincipal = { role: 'admin', userId: randomUUID(), tenantId: other.tenantId };
+    const stranger = aPerson(other.tenantId);
     const clock = await clockOf(other.tenantId);
     await expect(reconciliations.decide(stranger, id, CONFIRMED)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await clockOf(other.tenantId)).toEqual(clock);

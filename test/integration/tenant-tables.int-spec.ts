@@ -8,6 +8,18 @@ const TENANT_OR_PLATFORM =
   `((id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid) OR ` +
   `(current_setting('app.platform'::text, true) = 'on'::text))`;
 
+/** What the platform did to a business, its operator sees as well. */
+const TENANT_OR_PLATFORM_ENTRY =
+  `((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid) OR ` +
+  `(by_platform AND (current_setting('app.platform'::text, true) = 'on'::text)))`;
+const QUALS: Readonly<Record<string, string>> = { tenants: TENANT_OR_PLATFORM, audit_log: TENANT_OR_PLATFORM_ENTRY };
+
+/** Rows of these are never changed, whoever asks. */
+const IMMUTABLE_TABLES = ['stock_events', 'audit_log'];
+
+/** Functions that act with their owner's rights. Whoever adds one has thought about who may call it, and with what. */
+const DEFINER_FUNCTIONS = ['erase_tenant_rows(integer)'];
+
 /** Tables of the whole service, which no tenant owns a row of. Whoever adds one has thought about that. */
 const SHARED_TABLES = ['schema_migrations'];
 
@@ -46,7 +58,7 @@ async function faultsOf(client: ClientBase): Promise<string[]> {
     const { name, key } = table;
     for (const right of table.rights) {
       const harmless = right === 'DELETE' || right === 'UPDATE';
-      if (!harmless || name === 'stock_events') faults.push(`${name}: ${APP} has ${right}`);
+      if (!harmless || IMMUTABLE_TABLES.includes(name)) faults.push(`${name}: ${APP} has ${right}`);
     }
     if (key === null) {
       if (!SHARED_TABLES.includes(name)) faults.push(`${name}: has no tenant_id and is not known to be shared`);
@@ -54,7 +66,7 @@ async function faultsOf(client: ClientBase): Promise<string[]> {
     }
     if (!table.enabled) faults.push(`${name}: row-level security is not enabled`);
     if (!table.forced) faults.push(`${name}: row-level security does not bind its owner`);
-    const qual = name === 'tenants' ? TENANT_OR_PLATFORM : TENANT;
+    const qual = QUALS[name] ?? TENANT;
     const [policy] = table.policies;
     if (table.policies.length !== 1) faults.push(`${name}: has ${table.policies.length} policies`);
     if (
@@ -84,7 +96,17 @@ async function faultsOf(client: ClientBase): Promise<string[]> {
        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'm'
      UNION ALL
      SELECT p.oid::regprocedure || ': is SECURITY DEFINER' FROM pg_proc p
-       WHERE p.prosecdef AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)`,
+       WHERE p.prosecdef AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+         AND p.oid::regprocedure::text <> ALL ($1)
+     UNION ALL
+     SELECT p.oid::regprocedure || ': finds names where its caller says' FROM pg_proc p
+       WHERE p.oid::regprocedure::text = ANY ($1)
+         AND NOT coalesce(p.proconfig, '{}') && ARRAY['search_path=pg_catalog, pg_temp']
+     UNION ALL
+     SELECT p.oid::regprocedure || ': may be called by ' || coalesce(nullif(grantee, 0)::regrole::text, 'everyone')
+       FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS right_to_call
+       WHERE p.oid::regprocedure::text = ANY ($1) AND grantee NOT IN (p.proowner, '${APP}'::regrole)`,
+    [DEFINER_FUNCTIONS],
   );
   return [...faults, ...others.map((row) => row.fault)];
 }
@@ -159,6 +181,16 @@ describe('every tenant table', () => {
       'has a function on it that asks with its owner’s rights',
       'CREATE FUNCTION peep() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS $$ SELECT count(*) FROM devices $$',
       ['peep(): is SECURITY DEFINER'],
+    ],
+    [
+      'is deleted from by a function that everyone may call',
+      'GRANT EXECUTE ON FUNCTION erase_tenant_rows TO PUBLIC',
+      ['erase_tenant_rows(integer): may be called by everyone'],
+    ],
+    [
+      'is deleted from by a function that can be led astray',
+      'ALTER FUNCTION erase_tenant_rows RESET search_path',
+      ['erase_tenant_rows(integer): finds names where its caller says'],
     ],
   ])('would be found out if it were one that %s', async (_what, ddl, faults) => {
     const found = await withClient(database.ownerUrl, async (client) => {

@@ -1,8 +1,10 @@
 import { Body, Controller, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { ApiProblem } from '../../problems/api-problem.decorator.js';
+import { CurrentActor } from '../../tenancy/audit/current-actor.js';
+import type { Acting } from '../../tenancy/audit/domain/actor.js';
 import type { PersonPrincipal } from '../../tenancy/domain/principal.js';
-import { CurrentPrincipal, Roles } from '../../tenancy/guards/access.decorators.js';
+import { Roles } from '../../tenancy/guards/access.decorators.js';
 import { DEMO_DEVICE_ID } from '../../wire/examples.js';
 import { UuidPipe } from '../../wire/uuid.pipe.js';
 import { ProtocolGuard } from '../protocol.guard.js';
@@ -37,7 +39,7 @@ export class OutboxController {
     'UPGRADE_REQUIRED',
   )
   async import(
-    @CurrentPrincipal() admin: PersonPrincipal,
+    @CurrentActor() admin: Acting<PersonPrincipal>,
     @Param('id', UuidPipe) id: string,
     @Body() body: PushRequestDto,
   ): Promise<PushResponseDto> {

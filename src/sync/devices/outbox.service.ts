@@ -1,6 +1,8 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../../database/tenant-database.js';
 import { ProblemError } from '../../problems/problem.js';
+import type { Acting } from '../../tenancy/audit/domain/actor.js';
+import { AuditTrail } from '../../tenancy/audit/persistence/audit-trail.js';
 import type { PersonPrincipal } from '../../tenancy/domain/principal.js';
 import { DeviceRepository } from '../../tenancy/persistence/device.repository.js';
 import type { PushCommand } from '../domain/push-command.js';
@@ -10,28 +12,24 @@ import { PushService } from '../push/push.service.js';
 /** What devices recorded and an admin brings. */
 @Injectable()
 export class OutboxService {
-  private readonly logger = new Logger(OutboxService.name);
-
   constructor(
     private readonly database: TenantDatabase,
     private readonly devices: DeviceRepository,
     private readonly pushes: PushService,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
    * Records it as if the device had pushed it, revoked or not.
    * @throws ProblemError NOT_FOUND if the tenant has never had the device.
    */
-  async import(admin: PersonPrincipal, command: PushCommand): Promise<PushReceipt> {
+  async import(admin: Acting<PersonPrincipal>, command: PushCommand): Promise<PushReceipt> {
     const { tenantId, deviceId } = command;
-    const device = await this.database.transaction(tenantId, (tx) => this.devices.find(tx, deviceId));
-    if (!device) throw new ProblemError('NOT_FOUND');
-    const receipt = await this.pushes.import(command);
-    const recorded = receipt.outcomes.filter(({ status }) => status === 'accepted' || status === 'conflict').length;
-    this.logger.log(
-      { tenantId, deviceId, userId: admin.userId, entries: command.entries.length, recorded },
-      'An outbox was imported',
-    );
-    return receipt;
+    await this.database.transaction(tenantId, async (tx) => {
+      if (!(await this.devices.find(tx, deviceId))) throw new ProblemError('NOT_FOUND');
+      const changes = { entries: { before: null, after: command.entries.length } };
+      await this.audit.record(tx, admin, { action: 'device.outbox_imported', entityId: deviceId, changes });
+    });
+    return this.pushes.import(command);
   }
 }

@@ -1,15 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { LongReads } from '../../database/long-reads.js';
 import { TenantDatabase, type TenantTransaction } from '../../database/tenant-database.js';
-import { ProblemError } from '../../problems/problem.js';
 import { AccessService } from '../../tenancy/access.service.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
 import type { SnapshotPart } from './domain/snapshot-part.js';
 import { SnapshotRepository } from './persistence/snapshot.repository.js';
-
-/** A revoked device goes on receiving for no longer than this. */
-const READMIT_EVERY_MS = 1_000;
 
 /** Who takes a snapshot, at a pace of its own. */
 export interface SnapshotReceiver {
@@ -35,7 +31,9 @@ export class SnapshotService {
    */
   async send(principal: TenantPrincipal, receiver: SnapshotReceiver): Promise<void> {
     await this.longReads.run(principal.tenantId, async () => {
-      const stopAsking = this.keepAdmitting(principal, receiver);
+      const stopAsking = this.access.keepAdmitting(principal, (reason) => {
+        receiver.cutOff(reason);
+      });
       try {
         await this.database.snapshot(principal.tenantId, (tx) => this.read(tx, receiver));
       } finally {
@@ -62,29 +60,5 @@ export class SnapshotService {
       await receiver.receive({ kind: 'PAYMENTS', payments });
     }
     await receiver.receive({ kind: 'END', counts });
-  }
-
-  /**
-   * Cuts off who may no longer enter. Asks on another connection: in the snapshot a revocation is never seen.
-   * @returns what ends the asking.
-   */
-  private keepAdmitting(principal: TenantPrincipal, receiver: SnapshotReceiver): () => void {
-    let asking = false;
-    const timer = setInterval(() => {
-      if (asking) return; // the pool has no connection to spare: the question waits, and others must not queue behind it
-      asking = true;
-      void this.access
-        .admit(principal)
-        .catch((error: unknown) => {
-          // Only a verdict counts. That nobody could be asked is none, and the next second asks again.
-          if (error instanceof ProblemError) receiver.cutOff(error);
-        })
-        .finally(() => {
-          asking = false;
-        });
-    }, READMIT_EVERY_MS);
-    return () => {
-      clearInterval(timer);
-    };
   }
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { Not } from 'typeorm';
 import type { PlatformTransaction, TenantTransaction } from '../../database/tenant-database.js';
 import { GENESIS_HASH } from '../domain/lamport-clock.js';
 import type { DeviceAccess } from '../domain/device.js';
 import type { Tenant, TenantStatus } from '../domain/tenant.js';
 import { type SettingsChange, settingsOf, type TenantSettings, toStored } from '../domain/tenant-settings.js';
-import { TenantEntity } from './tenant.entity.js';
+import { TenantEntity, toTenant } from './tenant.entity.js';
 
 /** Whether a token's bearer may enter; undefined parts are not there. */
 export interface AccessState {
@@ -44,14 +45,48 @@ export class TenantRepository {
     return true;
   }
 
-  /** All tenants, the oldest first. */
+  /** All tenants but those that are deleted, the oldest first. */
   async list(tx: PlatformTransaction): Promise<Tenant[]> {
-    return (await tx.manager.find(TenantEntity, { order: { createdAt: 'ASC', id: 'ASC' } })).map(toTenant);
+    const where = { status: Not('DELETED' as const) };
+    return (await tx.manager.find(TenantEntity, { where, order: { createdAt: 'ASC', id: 'ASC' } })).map(toTenant);
+  }
+
+  /** Ids of the tenants of a status, the oldest first: for workers, that look after active ones alone, or the doomed. */
+  async idsOf(tx: PlatformTransaction, status: TenantStatus): Promise<string[]> {
+    const query = { select: { id: true }, where: { status }, order: { createdAt: 'ASC', id: 'ASC' } } as const;
+    return (await tx.manager.find(TenantEntity, query)).map(({ id }) => id);
   }
 
   async find(tx: PlatformTransaction, id: string): Promise<Tenant | null> {
     const row = await tx.manager.findOneBy(TenantEntity, { id });
     return row && toTenant(row);
+  }
+
+  /** The tenant of `tx`, whose status, name and settings nobody else changes until the transaction ends. */
+  async lock(tx: TenantTransaction): Promise<Tenant | null> {
+    // Not FOR UPDATE: for that, whoever enrols a device would have to wait.
+    const lock = { mode: 'for_no_key_update' } as const;
+    const row = await tx.manager.findOne(TenantEntity, { where: { id: tx.tenantId }, lock });
+    return row && toTenant(row);
+  }
+
+  /** Writes name and status of the tenant of `tx`. */
+  async save(tx: TenantTransaction, { name, status }: Pick<Tenant, 'name' | 'status'>): Promise<void> {
+    await tx.manager.query(`UPDATE tenants SET name = $2, status = $3 WHERE id = $1`, [tx.tenantId, name, status]);
+  }
+
+  /**
+   * Deletes at most `rowsMax` rows of the tenant, which must be DELETING, from whichever table still has some.
+   * @returns how many; 0 if nothing is left but the tenant's own row and what the platform did.
+   */
+  async eraseSome(tx: TenantTransaction, rowsMax: number): Promise<number> {
+    const [row] = await tx.manager.query<{ erased: string }[]>(`SELECT erase_tenant_rows($1) AS erased`, [rowsMax]);
+    return Number(row?.erased);
+  }
+
+  /** To be called when all is erased. Name and id stay: the id is never used again, and the audit log names it. */
+  async markDeleted(tx: TenantTransaction): Promise<void> {
+    await tx.manager.query(`UPDATE tenants SET status = 'DELETED', settings = '{}' WHERE id = $1`, [tx.tenantId]);
   }
 
   /** What the business has chosen, with the defaults filled in. Waits for nobody who is changing it. */
@@ -86,10 +121,6 @@ export class TenantRepository {
     const device = row?.enrolled ? { revoked: row.revoked, tokensValidFrom: row.tokens_valid_from } : undefined;
     return { tenantStatus: row?.status, device };
   }
-}
-
-function toTenant({ id, name, status, settings, createdAt }: TenantEntity): Tenant {
-  return { id, name, status, settings: settingsOf(settings), createdAt };
 }
 
 function tenantMissing({ tenantId }: TenantTransaction): Error {
