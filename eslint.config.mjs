@@ -12,7 +12,7 @@ const LAYERS = [
   ['states'],
   ['inventory', 'payments'],
   ['conflicts'],
-  ['sync', 'admin'],
+  ['sync', 'export', 'admin'],
 ];
 
 const zones = LAYERS.flatMap((layer, height) =>

@@ -4,6 +4,7 @@ import { Settings } from './config/settings.js';
 import { ConflictsModule } from './conflicts/conflicts.module.js';
 import { ConflictsWorkersModule } from './conflicts/workers/conflicts-workers.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { ExportModule } from './export/export.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InventoryModule } from './inventory/inventory.module.js';
 import { InventoryWorkersModule } from './inventory/workers/inventory-workers.module.js';
@@ -38,6 +39,7 @@ export class AppModule {
         PaymentsModule,
         ConflictsModule,
         SyncModule,
+        ExportModule,
         HealthModule,
         ...(settings.role === 'api' ? [] : [TenancyWorkersModule, InventoryWorkersModule, ConflictsWorkersModule]),
       ],

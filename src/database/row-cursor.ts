@@ -23,19 +23,21 @@ export async function* readInBatches<Row>(
 }
 
 /**
- * As `readInBatches`, for the rows of an entity: plain objects with its properties, in no order. TypeORM itself reads
- * entities all at once, or streams rows that its transformers have not seen.
+ * As `readInBatches`, for the rows of an entity: plain objects with its properties, in the order of one, which should have
+ * an index, or in none. TypeORM itself reads entities all at once, or streams rows that its transformers have not seen.
  */
 export async function* readEntitiesInBatches<Entity extends ObjectLiteral>(
   tx: TenantTransaction,
   entity: EntityTarget<Entity>,
   where: FindOptionsWhere<Entity>,
   batchSize: number,
+  order?: keyof Entity & string,
 ): AsyncGenerator<Entity[], void, undefined> {
   const { driver } = tx.manager.dataSource;
   const { columns } = tx.manager.dataSource.getMetadata(entity);
   const select = tx.manager.createQueryBuilder(entity, 'row').select([]).where(where);
   for (const { propertyName } of columns) select.addSelect(`row.${propertyName}`, propertyName);
+  if (order !== undefined) select.orderBy(`row.${order}`);
   // What has no transformer is as pg has read it.
   const transformed = columns.filter((column) => column.transformer !== undefined);
   for await (const rows of readInBatches<Record<string, unknown>>(tx, ...select.getQueryAndParameters(), batchSize)) {

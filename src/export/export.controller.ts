@@ -1,0 +1,84 @@
+import { applyDecorators, Controller, Get, Param, Res, type StreamableFile } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiProblem } from '../problems/api-problem.decorator.js';
+import { CurrentActor } from '../tenancy/audit/current-actor.js';
+import type { Acting } from '../tenancy/audit/domain/actor.js';
+import type { OperatorPrincipal, PersonPrincipal } from '../tenancy/domain/principal.js';
+import { Roles } from '../tenancy/guards/access.decorators.js';
+import { DEMO_TENANT_ID } from '../wire/examples.js';
+import { type LineFormat, type LineWriter, streamLines } from '../wire/line-stream.js';
+import { UuidPipe } from '../wire/uuid.pipe.js';
+import { EXPORT_LINES } from './export.dto.js';
+import { type ExportReceiver, ExportService } from './export.service.js';
+import { toExportText } from './export.wire.js';
+
+const LINES =
+  'NDJSON, a JSON object a line: first the `header`, then the `tenant` and a line for each `device`, `product` (deleted ones ' +
+  'as tombstones), `payment`, `version` of the two, `event` in lamport order, `stock_level`, `conflict` and `audit` entry, last ' +
+  'the `end` with their numbers. All of it is as it was at one instant. An export without the `end` line was cut: ask for it ' +
+  'again. A client that takes less than some 64 kB in 20 seconds is cut off. Send `Accept-Encoding: gzip` for a file of a ' +
+  'quarter of the size.';
+
+const ApiExport = (): MethodDecorator =>
+  applyDecorators(
+    ApiExtraModels(...EXPORT_LINES),
+    ApiOkResponse({
+      description: 'The lines; `type` says what each is.',
+      content: {
+        'application/x-ndjson': { schema: { oneOf: EXPORT_LINES.map((line) => ({ $ref: getSchemaPath(line) })) } },
+      },
+    }),
+    ApiProblem('TOO_MANY_STREAMS'),
+  );
+
+/** Above all modules, since it hands out what all of them keep. */
+@ApiTags('export')
+@Controller()
+export class ExportController {
+  constructor(private readonly exports: ExportService) {}
+
+  @Get('export')
+  @Roles('admin')
+  @ApiOperation({ summary: 'All data of the business', description: `${LINES} Ends when the business is suspended.` })
+  @ApiExport()
+  exportOwn(
+    @CurrentActor() admin: Acting<PersonPrincipal>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    return streamLines(reply, exportFile(admin.tenantId), (writer) => this.exports.sendOwn(admin, toReceiver(writer)));
+  }
+
+  @Get('tenants/:id/export')
+  @Roles('operator')
+  @ApiOperation({
+    summary: 'All data of a tenant, to hand them over',
+    description:
+      `${LINES}\n\nThe one way by which an operator gets at data of a business, all of them or none. It also works while the ` +
+      'tenant is suspended, and the business finds it in its audit log.',
+  })
+  @ApiParam({ name: 'id', format: 'uuid', example: DEMO_TENANT_ID })
+  @ApiExport()
+  @ApiProblem('VALIDATION', 'NOT_FOUND', 'TENANT_DELETED')
+  exportTenant(
+    @CurrentActor() operator: Acting<OperatorPrincipal>,
+    @Param('id', UuidPipe) id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    return streamLines(reply, exportFile(id), (writer) => this.exports.send(operator, id, toReceiver(writer)));
+  }
+}
+
+function exportFile(tenantId: string): LineFormat {
+  const today = new Date().toISOString().slice(0, 10);
+  return { type: 'application/x-ndjson', fileName: `tenant-${tenantId}-${today}.ndjson` };
+}
+
+function toReceiver(writer: LineWriter): ExportReceiver {
+  return {
+    receive: (part) => writer.write(toExportText(part)),
+    cutOff: (reason) => {
+      writer.cutOff(reason);
+    },
+  };
+}
