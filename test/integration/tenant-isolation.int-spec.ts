@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
+import { AuditTrail } from '../../src/tenancy/audit/persistence/audit-trail.js';
+import { aPerson } from '../support/actors.js';
 import { anOperation, aPaymentEdit, aProductEdit } from '../support/builders.js';
 import { createTestDatabase, openDataSource, queryOnce, type TestDatabase } from '../support/database.js';
 import { TestLedger } from '../support/ledger.js';
@@ -43,6 +45,9 @@ describe('row-level security (I6)', () => {
         payments: [aPaymentEdit({ id: sharedId }), aPaymentEdit({ id: sharedId, amount: 7, lamport_ts: 0 })],
       });
       expect(outcomes.map(({ status }) => status)).toEqual([...Array<string>(4).fill('accepted'), 'ignored']);
+      await ledger.database.transaction(tenantId, (tx) =>
+        new AuditTrail().record(tx, aPerson(tenantId), { action: 'conflicts.exported' }),
+      );
     }
     tables = await queryOnce(
       testDatabase.superuserUrl,
