@@ -20,13 +20,22 @@ const LINES =
   'again. A client that takes less than some 64 kB in 20 seconds is cut off. Send `Accept-Encoding: gzip` for a file of a ' +
   'quarter of the size.';
 
+/** Of a business that has done nothing yet. */
+const EXAMPLE = `{"type":"header","format_version":1,"tenant_id":"${DEMO_TENANT_ID}","lamport":0,"epoch":"6a3f0e1c-33a5-4f0e-8d55-9d3f6f1c7f55","chain_hash":"0000…","exported_at":"2026-03-01T18:04:11.218Z"}
+{"type":"tenant","id":"${DEMO_TENANT_ID}","name":"Quesos La Vega","status":"ACTIVE","settings":{"conflict_detection":"CONTENTION","heuristic_threshold":0.8},"created_at":"2026-03-01T09:30:00.000Z"}
+{"type":"end","counts":{"tenant":1,"device":0,"product":0,"payment":0,"version":0,"event":0,"stock_level":0,"conflict":0,"audit":0}}
+`;
+
 const ApiExport = (): MethodDecorator =>
   applyDecorators(
     ApiExtraModels(...EXPORT_LINES),
     ApiOkResponse({
       description: 'The lines; `type` says what each is.',
       content: {
-        'application/x-ndjson': { schema: { oneOf: EXPORT_LINES.map((line) => ({ $ref: getSchemaPath(line) })) } },
+        'application/x-ndjson': {
+          schema: { oneOf: EXPORT_LINES.map((line) => ({ $ref: getSchemaPath(line) })) },
+          example: EXAMPLE,
+        },
       },
     }),
     ApiProblem('TOO_MANY_STREAMS'),

@@ -30,12 +30,13 @@ describe('the queue of a running service', () => {
         database.superuserUrl,
         'SELECT queue, scheduler_id FROM bullmq.scheduler ORDER BY 1',
       );
-      return rows.length > 2 && rows;
+      return rows.length > 3 && rows;
     });
     expect(scheduled).toEqual([
       { queue: 'conflicts', scheduler_id: 'conflict-sweep' },
       { queue: 'maintenance', scheduler_id: 'projection-audit' },
       { queue: 'reservations', scheduler_id: 'reservation-sweep' },
+      { queue: 'tenants', scheduler_id: 'erasure-sweep' },
     ]);
   });
 
