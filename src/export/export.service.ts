@@ -50,7 +50,7 @@ export class ExportService {
 
   /**
    * To whoever may have it: beside the business itself the operator, also of a suspended tenant, to hand it over before it
-   * is deleted (ADR 0015).
+   * is deleted (ADR 0016).
    * @throws ProblemError NOT_FOUND, TENANT_DELETED or TOO_MANY_STREAMS before anything is sent; as above.
    */
   async send(actor: Actor, tenantId: string, receiver: ExportReceiver): Promise<void> {

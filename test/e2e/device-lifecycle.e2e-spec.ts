@@ -378,8 +378,10 @@ describe('a device, from its enrolment on, with two processes', () => {
         [pushed, kept, refused].map(({ operation_id }) => ({ operation_id, device_id: device.id })),
       );
       expect(await codes(device.token)).toEqual(['DEVICE_REVOKED', 'DEVICE_REVOKED']);
-      const line = await eventually('it is in the log', () => log.find((found) => found.includes('outbox was')));
-      expect(JSON.parse(line)).toMatchObject({ tenantId: tenant.id, deviceId: device.id, entries: 6, recorded: 4 });
+      const query = 'action=device.outbox_imported';
+      const audit = await request(`${here.url}/audit?${query}`, { token: tenant.adminToken });
+      const entry = { entity_id: device.id, role: 'admin', changes: { entries: { before: null, after: 6 } } };
+      expect(audit.body.entries).toMatchObject([entry, entry]);
     });
 
     it('does not tell when the device was here, or what time it had', async () => {

@@ -15,7 +15,7 @@ export interface Erasures {
   readonly failures: readonly { readonly tenantId: string; readonly error: unknown }[];
 }
 
-/** Deletes tenants whose deletion was ordered (ADR 0015). */
+/** Deletes tenants whose deletion was ordered (ADR 0016). */
 @Injectable()
 export class TenantErasureService {
   constructor(
