@@ -10,21 +10,23 @@ import { adminPages, type AdminPagesOptions } from './admin/admin-pages.js';
 import { ADMIN_PATH } from './admin/session-cookie.js';
 import { AppModule } from './app.module.js';
 import { SERVICE_VERSION, Settings } from './config/settings.js';
+import { RequestLimits } from './limits/request-limits.js';
 import { NestLogger } from './logging/logger.js';
 import { HttpMetrics } from './metrics/http-metrics.js';
 import { ProblemError } from './problems/problem.js';
-import { answerProblem } from './problems/problem.filter.js';
+import { answerProblem, PROBLEM_TYPE, problemDocument } from './problems/problem.filter.js';
 import { QUEUE_NAMES } from './queue/queue.names.js';
 import { AccessService } from './tenancy/access.service.js';
 import { authenticate } from './tenancy/guards/authentication.guard.js';
+import { countRequest } from './tenancy/guards/rate-limit.guard.js';
 import { TokensService } from './tenancy/tokens.service.js';
 import { parseJsonBody } from './wire/json-body.js';
 
 /** 5 MiB: the largest push, 1,000 entries, has about a sixth of it. */
 const BODY_BYTES_MAX = 5 * 1024 * 1024;
 
-/** A full push takes that long at 45 kB/s; a sender that needs more should push in smaller batches. */
-const REQUEST_TIMEOUT_MS = 120_000;
+/** That a browser need not ask again before each request whether it may. */
+const PREFLIGHT_SECONDS = 600;
 
 type BodyParsed = (error: Error | null, body?: unknown) => void;
 
@@ -38,7 +40,8 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
     // What the router itself refuses, such as a path that is not percent-encoded properly.
     frameworkErrors: answerProblem,
     genReqId: () => randomUUID(), // ours, never the caller's: it finds one request in the log
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: settings.http.requestTimeoutMs,
+    trustProxy: settings.http.trustedProxies.length > 0 && [...settings.http.trustedProxies],
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, {
     logger: new NestLogger(logger),
@@ -46,7 +49,12 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
     bodyParser: false, // Nest's own would take forms, and JSON with doubled keys
   });
   if (settings.allowedOrigins.length > 0) {
-    app.enableCors({ origin: [...settings.allowedOrigins], methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'] });
+    app.enableCors({
+      origin: [...settings.allowedOrigins],
+      methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+      exposedHeaders: ['RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
+      maxAge: PREFLIGHT_SECONDS,
+    });
   }
   app.useBodyParser(
     'application/json',
@@ -59,7 +67,11 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
   server.removeContentTypeParser('text/plain'); // Fastify's own
   observe(server, app.get(HttpMetrics));
   if (settings.role === 'worker') closeAllButWatching(server);
-  judgeBeforeBodies(server, app.get(TokensService));
+  const limits = app.get(RequestLimits);
+  judgeBeforeBodies(server, app.get(TokensService), limits);
+  limitStrangers(server, limits);
+  // The pages under /admin have no guards: they know by now who asks.
+  server.addHook('preHandler', (request, reply) => countRequest(request, reply, limits));
   if (settings.role !== 'worker') addAdminPages(server, app);
   SwaggerModule.setup('docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'openapi.json',
@@ -125,14 +137,31 @@ function isWatching(route: string | undefined): boolean {
  * that says it is too large is refused here, where the rest of it is read and dropped: Fastify would close the connection
  * while the client still sends, and the client would see that, not the answer, and try again for ever.
  */
-function judgeBeforeBodies(server: FastifyInstance, tokens: TokensService): void {
-  server.addHook('onRequest', async (request) => {
+function judgeBeforeBodies(server: FastifyInstance, tokens: TokensService, limits: RequestLimits): void {
+  server.addHook('onRequest', async (request, reply) => {
     const length = Number(request.headers['content-length'] ?? 0);
     if (length === 0 && request.headers['transfer-encoding'] === undefined) return;
     if (request.routeOptions.url?.startsWith(`${ADMIN_PATH}/`)) return; // these have a cookie, and look at it as early
     if (request.is404) throw new ProblemError('NOT_FOUND'); // Fastify would parse the body first
     await authenticate(request, tokens);
+    await countRequest(request, reply, limits);
     if (length > BODY_BYTES_MAX) throw new ProblemError('PAYLOAD_TOO_LARGE');
+  });
+}
+
+/**
+ * Who asks again and again without a valid token is told to wait, by address. A valid token is let in from there all the
+ * same: behind one address there may be a whole market of tills, or a proxy with everybody behind it.
+ */
+function limitStrangers(server: FastifyInstance, limits: RequestLimits): void {
+  server.addHook('onSend', async (request, reply, payload) => {
+    if (reply.statusCode !== 401 || request.principal) return payload;
+    const retryAfterSeconds = await limits.countStranger(request.ip);
+    if (retryAfterSeconds === undefined) return payload;
+    const problem = new ProblemError('RATE_LIMITED', { detail: 'Too many requests without a valid token.' });
+    void reply.status(429).removeHeader('www-authenticate').removeHeader('content-length');
+    void reply.headers({ 'content-type': PROBLEM_TYPE, 'retry-after': retryAfterSeconds });
+    return problemDocument(problem, request.id);
   });
 }
 

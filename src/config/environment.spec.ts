@@ -47,6 +47,16 @@ describe('readEnvironment', () => {
     ['LOG_LEVEL', 'loud'],
     ['ROLE', 'everything'],
     ['DATABASE_POOL_MAX', '0'],
+    ['RATE_LIMIT_PER_MINUTE', '-5'],
+    ['RATE_LIMIT_PER_DEVICE_PER_MINUTE', 'many'],
+    ['RATE_LIMIT_REFUSED_PER_MINUTE', '1.5'],
+    ['TRUSTED_PROXIES', 'proxy.example.org'],
+    ['TRUSTED_PROXIES', '0.0.0.0/0'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', '10.0.0.1,'],
+    ['HTTP_HEADERS_TIMEOUT_SECONDS', '0'],
+    ['HTTP_REQUEST_TIMEOUT_SECONDS', 'soon'],
+    ['HTTP_CONNECTIONS_MAX', '0'],
   ])('names %s, its shape and an example, but never its value', (name, value) => {
     const faults = faultsOf({ JWT_SECRET: SECRET, [name]: value });
     expect(faults.some((fault) => fault.startsWith(`${name} must be`) && fault.includes('for example'))).toBe(true);
@@ -59,6 +69,17 @@ describe('readEnvironment', () => {
 
   it('refuses two ways to check tokens at once', () => {
     expect(faultsOf({ JWT_SECRET: SECRET, JWT_JWKS_URL: 'https://id.example.org/keys' })).toHaveLength(1);
+  });
+
+  it('wants the head of a request to have no more time than the whole', () => {
+    const timeouts = { HTTP_HEADERS_TIMEOUT_SECONDS: '30', HTTP_REQUEST_TIMEOUT_SECONDS: '29' };
+    expect(faultsOf(timeouts)).toEqual([expect.stringContaining('HTTP_HEADERS_TIMEOUT_SECONDS must be at most')]);
+  });
+
+  it('believes proxies by address, network or name, and none unless told', () => {
+    const read = readEnvironment({ TRUSTED_PROXIES: 'loopback, 10.0.0.0/8,fd00::/8, 203.0.113.9' });
+    expect(read.http.trustedProxies).toEqual(['loopback', '10.0.0.0/8', 'fd00::/8', '203.0.113.9']);
+    expect(readEnvironment({}).http.trustedProxies).toEqual([]);
   });
 
   it('tells every fault in one go', () => {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { isIPv4, isIPv6 } from 'node:net';
 import path from 'node:path';
 
 /** What runs in this process: the HTTP API, the queue workers, or both. */
@@ -22,6 +23,25 @@ export type TokenSource =
   /** Embedded mode without `JWT_SECRET`: a random one is made once and kept in `DATA_DIR`. */
   | { readonly kind: 'generated' };
 
+/** Requests in a minute; 0 is no limit. */
+export interface RateLimitSettings {
+  readonly tenantPerMinute: number;
+  readonly devicePerMinute: number;
+  /** Without a valid token, from one address. */
+  readonly refusedPerMinute: number;
+}
+
+export interface HttpSettings {
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** For the head of a request to arrive. */
+  readonly headersTimeoutMs: number;
+  /** For a whole request to arrive. */
+  readonly requestTimeoutMs: number;
+  /** Open at once in this process. */
+  readonly connectionsMax: number;
+}
+
 /** The whole configuration, read once from the environment and valid as a whole. */
 export interface Environment {
   readonly port: number;
@@ -37,6 +57,8 @@ export interface Environment {
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly role: ProcessRole;
+  readonly rateLimits: RateLimitSettings;
+  readonly http: HttpSettings;
 }
 
 /** Every variable that is wrong, each with its shape and an example, and never its value: it may be a secret. */
@@ -130,6 +152,49 @@ const DATA_DIR: Variable<string> = {
   example: '.data',
   parse: (text) => path.resolve(text),
 };
+const RATE_LIMIT_PER_MINUTE: Variable<number> = {
+  name: 'RATE_LIMIT_PER_MINUTE',
+  shape: 'a whole number of requests from 1 to 10000000, or 0 for no limit',
+  example: '6000',
+  parse: (text) => wholeNumber(text, 0, 10_000_000),
+};
+const RATE_LIMIT_PER_DEVICE_PER_MINUTE: Variable<number> = {
+  ...RATE_LIMIT_PER_MINUTE,
+  name: 'RATE_LIMIT_PER_DEVICE_PER_MINUTE',
+  example: '3000',
+};
+const RATE_LIMIT_REFUSED_PER_MINUTE: Variable<number> = {
+  ...RATE_LIMIT_PER_MINUTE,
+  name: 'RATE_LIMIT_REFUSED_PER_MINUTE',
+  example: '600',
+};
+const TRUSTED_PROXIES: Variable<readonly string[]> = {
+  name: 'TRUSTED_PROXIES',
+  shape: 'a comma-separated list of addresses, networks, or loopback, linklocal, uniquelocal',
+  example: '10.0.0.0/8,loopback',
+  parse: (text) => {
+    const proxies = text.split(',').map((proxy) => proxy.trim());
+    return proxies.every(isNetwork) ? proxies : undefined;
+  },
+};
+const HTTP_HEADERS_TIMEOUT_SECONDS: Variable<number> = {
+  name: 'HTTP_HEADERS_TIMEOUT_SECONDS',
+  shape: 'a whole number of seconds from 1 to 600',
+  example: '20',
+  parse: (text) => wholeNumber(text, 1, 600),
+};
+const HTTP_REQUEST_TIMEOUT_SECONDS: Variable<number> = {
+  name: 'HTTP_REQUEST_TIMEOUT_SECONDS',
+  shape: 'a whole number of seconds from 1 to 3600',
+  example: '120',
+  parse: (text) => wholeNumber(text, 1, 3_600),
+};
+const HTTP_CONNECTIONS_MAX: Variable<number> = {
+  name: 'HTTP_CONNECTIONS_MAX',
+  shape: 'a whole number of connections from 1 to 1000000',
+  example: '10000',
+  parse: (text) => wholeNumber(text, 1, 1_000_000),
+};
 const LOG_LEVEL: Variable<LogLevel> = oneOf('LOG_LEVEL', LOG_LEVELS, 'info');
 const ROLE: Variable<ProcessRole> = oneOf('ROLE', PROCESS_ROLES, 'all');
 
@@ -165,6 +230,14 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     faults.push(`JWT_SECRET must be ${JWT_SECRET.shape} (or JWT_JWKS_URL set) when DATABASE_URL is set.`);
   }
 
+  const headersTimeoutSeconds = read(HTTP_HEADERS_TIMEOUT_SECONDS) ?? 20;
+  // A full push takes two minutes at 45 kB/s; a sender that needs more should push in smaller batches.
+  const requestTimeoutSeconds = read(HTTP_REQUEST_TIMEOUT_SECONDS) ?? 120;
+  if (headersTimeoutSeconds > requestTimeoutSeconds) {
+    const shape = 'at most HTTP_REQUEST_TIMEOUT_SECONDS, which is for the head and the body together';
+    faults.push(`HTTP_HEADERS_TIMEOUT_SECONDS must be ${shape}, for example ${HTTP_HEADERS_TIMEOUT_SECONDS.example}.`);
+  }
+
   const environment: Environment = {
     port: read(PORT) ?? 8001,
     // The embedded mode is a trial on one's own machine: reachable from elsewhere only when asked for.
@@ -184,6 +257,18 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     dataDir: read(DATA_DIR) ?? path.resolve('.data'),
     logLevel: read(LOG_LEVEL) ?? 'info',
     role: read(ROLE) ?? 'all',
+    rateLimits: {
+      tenantPerMinute: read(RATE_LIMIT_PER_MINUTE) ?? 6_000,
+      // Half of what the tenant has: more than any client sends that pushes in batches, and no one device takes it all.
+      devicePerMinute: read(RATE_LIMIT_PER_DEVICE_PER_MINUTE) ?? 3_000,
+      refusedPerMinute: read(RATE_LIMIT_REFUSED_PER_MINUTE) ?? 600,
+    },
+    http: {
+      trustedProxies: read(TRUSTED_PROXIES) ?? [],
+      headersTimeoutMs: headersTimeoutSeconds * 1_000,
+      requestTimeoutMs: requestTimeoutSeconds * 1_000,
+      connectionsMax: read(HTTP_CONNECTIONS_MAX) ?? 10_000,
+    },
   };
   if (faults.length > 0) throw new EnvironmentError(faults);
   return environment;
@@ -192,6 +277,14 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
 function wholeNumber(text: string, min: number, max: number): number | undefined {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   return value >= min && value <= max ? value : undefined;
+}
+
+/** As proxy-addr, which Fastify asks, reads them. A network of every address would believe anybody. */
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...rest] = text.split('/');
+  const bitsMax = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0;
+  return bitsMax > 0 && rest.length === 0 && (bits === undefined || wholeNumber(bits, 1, bitsMax) !== undefined);
 }
 
 function urlOf(text: string, protocols: readonly string[]): URL | undefined {

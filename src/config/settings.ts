@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Environment, ProcessRole } from './environment.js';
+import type { Environment, HttpSettings, ProcessRole, RateLimitSettings } from './environment.js';
 
 /** How tokens are checked: by a shared secret, with which the service also signs, or by an identity provider's keys. */
 export type TokenKeys =
@@ -20,6 +20,8 @@ export class Settings {
     readonly tokens: TokenSettings,
     readonly allowedOrigins: readonly string[],
     readonly role: ProcessRole,
+    readonly rateLimits: RateLimitSettings,
+    readonly http: HttpSettings,
   ) {}
 
   /**
@@ -34,6 +36,8 @@ export class Settings {
       tokenSettings(environment, found.keptSecret),
       environment.allowedOrigins,
       environment.role,
+      environment.rateLimits,
+      environment.http,
     );
   }
 }

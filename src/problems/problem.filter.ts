@@ -6,6 +6,8 @@ import { PROBLEMS, type ProblemCode, ProblemError, problemType } from './problem
 /** Seconds after which a caller that met 503 or 429 may try again. */
 const RETRY_AFTER_SECONDS = 2;
 
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
 const logger = new Logger('Problems');
 
 /** What a route throws becomes an answer. */
@@ -20,28 +22,31 @@ export class ProblemFilter implements ExceptionFilter {
 /** The one place where an error becomes an answer: `application/problem+json`, no stack, no SQL. */
 export function answerProblem(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblem(exception);
-  const { status, title } = PROBLEMS[problem.code];
+  const { status } = PROBLEMS[problem.code];
   const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url };
   if (status === 503) logger.warn({ ...fields, reason: reasonOf(exception) }, problem.code);
   else if (status >= 500) logger.error({ ...fields, err: exception }, problem.code);
   if (reply.sent || reply.raw.headersSent) return;
-  if (status === 503 || status === 429) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+  if (status === 503 || status === 429) {
+    void reply.header('retry-after', problem.details.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
+  }
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
-  void reply
-    .status(status)
-    .header('content-type', 'application/problem+json; charset=utf-8')
-    .send(
-      JSON.stringify({
-        type: problemType(problem.code),
-        title,
-        status,
-        code: problem.code,
-        ...(problem.details.detail !== undefined && { detail: problem.details.detail }),
-        instance: `urn:uuid:${request.id}`,
-        ...(problem.details.errors && { errors: problem.details.errors }),
-        ...problem.details.extensions,
-      }),
-    );
+  void reply.status(status).header('content-type', PROBLEM_TYPE).send(problemDocument(problem, request.id));
+}
+
+/** The body of an answer (RFC 9457). */
+export function problemDocument({ code, details }: ProblemError, requestId: string): string {
+  const { status, title } = PROBLEMS[code];
+  return JSON.stringify({
+    type: problemType(code),
+    title,
+    status,
+    code,
+    ...(details.detail !== undefined && { detail: details.detail }),
+    instance: `urn:uuid:${requestId}`,
+    ...(details.errors && { errors: details.errors }),
+    ...details.extensions,
+  });
 }
 
 /** An outage is told in a line, many times over: its stack says nothing that the first did not. */
@@ -84,6 +89,8 @@ function codeOfStatus(status: number): ProblemCode {
       return 'PAYLOAD_TOO_LARGE';
     case 415:
       return 'UNSUPPORTED_MEDIA_TYPE';
+    case 429:
+      return 'RATE_LIMITED';
     case 503:
       return 'UNAVAILABLE';
     default:

@@ -112,6 +112,13 @@ export const PROBLEMS = {
     meaning:
       '`protocol_version` is newer than the server or older than it still speaks; both bounds are in the answer.',
   },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests',
+    meaning:
+      'The device, its business, or an address without a valid token has sent more requests in a minute than it may. ' +
+      'Nothing was recorded: try again after `Retry-After`.',
+  },
   TOO_MANY_STREAMS: {
     status: 429,
     title: 'Too many streams at once',
@@ -149,6 +156,8 @@ export class ProblemError extends Error {
       readonly errors?: readonly FieldError[];
       /** Further members of the problem document. */
       readonly extensions?: Readonly<Record<string, unknown>>;
+      /** When to try again, where that is known; else a few seconds are named with 429 and 503. */
+      readonly retryAfterSeconds?: number;
       readonly cause?: unknown;
     } = {},
   ) {

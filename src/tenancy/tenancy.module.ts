@@ -11,6 +11,7 @@ import { AuditTrail } from './audit/persistence/audit-trail.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
+import { RateLimitGuard } from './guards/rate-limit.guard.js';
 import { RolesGuard } from './guards/roles.guard.js';
 import { TenantGuard } from './guards/tenant.guard.js';
 import { DeviceEntity } from './persistence/device.entity.js';
@@ -60,8 +61,9 @@ async function openClocks(source: DataSource): Promise<TenantClockRepository> {
     TenantRepository,
     DeviceRepository,
     { provide: TenantClockRepository, useFactory: openClocks, inject: [DataSource] },
-    // Global, in this order: a valid token, then a role that the route declares, then tenant and device.
+    // Global, in this order: a valid token, its limits, then a role that the route declares, then tenant and device.
     { provide: APP_GUARD, useClass: AuthenticationGuard },
+    { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_GUARD, useClass: RolesGuard },
     { provide: APP_GUARD, useClass: TenantGuard },
   ],

@@ -7,16 +7,19 @@ import { Redis } from 'ioredis';
 
 export interface TestRedis {
   readonly url: string;
+  /** It takes connections then, and answers nothing. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
 /** Whether this machine has a Redis to test with. */
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 
-/** A Redis of a test file's own, which keeps nothing. */
-export async function startRedis(): Promise<TestRedis> {
+/** A Redis of a test file's own, which keeps nothing; at a free port, or at that of one that was stopped. */
+export async function startRedis(lostPort?: number): Promise<TestRedis> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'agrotour-redis-'));
-  const port = await freePort();
+  const port = lostPort ?? (await freePort());
   const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
   const server: ChildProcess = spawn('redis-server', options, { stdio: 'ignore' });
   const exited = new Promise<void>((resolve) =>
@@ -31,6 +34,12 @@ export async function startRedis(): Promise<TestRedis> {
   client.disconnect();
   return {
     url,
+    pause() {
+      server.kill('SIGSTOP');
+    },
+    resume() {
+      server.kill('SIGCONT');
+    },
     async stop() {
       server.kill('SIGKILL');
       await exited;

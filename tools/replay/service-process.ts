@@ -48,6 +48,9 @@ export async function startServiceProcess(
       JWT_SECRET: secret,
       JWT_ISSUER: ISSUER,
       JWT_AUDIENCE: AUDIENCE,
+      // A year of sales in minutes, from a few devices.
+      RATE_LIMIT_PER_MINUTE: '0',
+      RATE_LIMIT_PER_DEVICE_PER_MINUTE: '0',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C reaches the whole group of processes; the service is to be stopped once, by this one.

@@ -23,7 +23,7 @@ export function Roles(...roles: readonly Role[]): MethodDecorator {
   return applyDecorators(
     SetMetadata(ALLOWED_ROLES, roles),
     ApiBearerAuth(),
-    ApiProblem('UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'),
+    ApiProblem('UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'INTERNAL', 'UNAVAILABLE'),
     ...(ofTenant ? [ApiProblem('VALIDATION', 'TENANT_MISMATCH', 'TENANT_SUSPENDED'), TENANT_HEADER] : []),
     ...(roles.includes('device') ? [ApiProblem('DEVICE_UNKNOWN', 'DEVICE_REVOKED', 'TOKEN_REVOKED')] : []),
   );

@@ -5,7 +5,7 @@ import { ProblemError } from '../../problems/problem.js';
 import type { Role } from '../domain/principal.js';
 import { ALLOWED_ROLES } from './access.decorators.js';
 
-/** Second: a role that the route declares. A route that declares none is closed. */
+/** Third: a role that the route declares. A route that declares none is closed. */
 @Injectable()
 export class RolesGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../../problems/problem.js';
 import { AccessService } from '../access.service.js';
 
-/** Third: the tenant that the request names is the token's, it is active, and the device is enrolled. */
+/** Fourth: the tenant that the request names is the token's, it is active, and the device is enrolled. */
 @Injectable()
 export class TenantGuard implements CanActivate {
   constructor(private readonly access: AccessService) {}

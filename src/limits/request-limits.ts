@@ -1,0 +1,200 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Redis, type RedisOptions } from 'ioredis';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimitSettings } from '../config/environment.js';
+import { addressBlock } from './address-block.js';
+
+const WINDOW_SECONDS = 60;
+
+/** A request waits that long for Redis, once: after that the connection is made anew, and meanwhile nothing waits for it. */
+const REDIS_TIMEOUT_MS = 250;
+
+const REDIS_OPTIONS: RedisOptions = {
+  enableOfflineQueue: false, // what can't be counted there just now is counted here
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: REDIS_TIMEOUT_MS,
+  connectTimeout: 2_000,
+  disconnectTimeout: 500,
+  retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+};
+
+/** Who a request is counted for. */
+export interface Caller {
+  /** Undefined for an operator, who belongs to none. */
+  readonly tenantId: string | undefined;
+  /** The device, or the person where there is none. */
+  readonly bearerId: string;
+}
+
+export type LimitName = 'device' | 'tenant';
+
+/** Where a caller stands with one limit, after the request was counted. */
+export interface Standing {
+  readonly limit: LimitName;
+  readonly quota: number;
+  readonly left: number;
+  /** Until the window ends and the quota is whole again. */
+  readonly resetSeconds: number;
+  readonly exceeded: boolean;
+}
+
+interface Limit {
+  readonly quota: number;
+  /** Counts for all processes; there is none without Redis. */
+  readonly shared: RateLimiterRedis | undefined;
+  /** Counts for this process. */
+  readonly own: RateLimiterMemory;
+}
+
+/**
+ * Counts requests in windows of a minute (ADR 0014): for all processes in Redis, where there is Redis and while it answers,
+ * else for this process alone. A limit is a wall against floods, not an invoice: that Redis is broken refuses no sale.
+ */
+@Injectable()
+export class RequestLimits implements OnApplicationShutdown {
+  private readonly logger = new Logger('Limits');
+  private readonly redis: Redis | undefined;
+  private readonly limits: Readonly<Record<LimitName, Limit | undefined>>;
+  private readonly strangers: Limit | undefined;
+  private redisIsAway = false;
+
+  constructor(settings: RateLimitSettings, redisUrl: string | undefined) {
+    this.redis = redisUrl === undefined ? undefined : this.connect(redisUrl);
+    this.limits = {
+      device: this.limitOf('device', settings.devicePerMinute),
+      tenant: this.limitOf('tenant', settings.tenantPerMinute),
+    };
+    // Of this process always: whoever has no token is given no work for Redis.
+    this.strangers = limitInMemory('stranger', settings.refusedPerMinute);
+  }
+
+  onApplicationShutdown(): void {
+    this.redis?.disconnect();
+  }
+
+  /**
+   * Counts a request. The narrower limit first, and what exceeds it is not counted in the wider: a device that runs wild, or
+   * a token that was stolen, does not use up what the business's other devices have.
+   * @returns one standing for each limit in force, up to the first that is exceeded
+   */
+  async count({ tenantId, bearerId }: Caller): Promise<readonly Standing[]> {
+    const keys: readonly (readonly [LimitName, string | undefined])[] = [
+      ['device', `${tenantId ?? 'operator'}:${bearerId}`],
+      ['tenant', tenantId],
+    ];
+    const standings: Standing[] = [];
+    for (const [name, key] of keys) {
+      const limit = this.limits[name];
+      if (limit === undefined || key === undefined) continue;
+      const standing = standingOf(name, limit.quota, await this.consume(limit, key));
+      standings.push(standing);
+      if (standing.exceeded) break;
+    }
+    return standings;
+  }
+
+  /**
+   * Counts a request that came without a valid token.
+   * @returns seconds to wait, once its address has sent too many in a minute
+   */
+  async countStranger(address: string): Promise<number | undefined> {
+    if (this.strangers === undefined) return undefined;
+    const block = addressBlock(address);
+    const { counted, exceeded } = await consumed(this.strangers.own, block);
+    if (!exceeded) return undefined;
+    // Once in a window: this line is what a firewall can act on.
+    if (counted.consumedPoints === this.strangers.quota + 1) {
+      this.logger.warn({ address: block, perMinute: this.strangers.quota }, 'Too many requests without a valid token');
+    }
+    return seconds(counted);
+  }
+
+  private limitOf(name: LimitName, quota: number): Limit | undefined {
+    const limit = limitInMemory(name, quota);
+    if (limit === undefined || this.redis === undefined) return limit;
+    const shared = new RateLimiterRedis({
+      storeClient: this.redis,
+      keyPrefix: `agrotour:limit:${name}`,
+      points: quota,
+      duration: WINDOW_SECONDS,
+      // Who has exceeded it is refused from memory until the window ends: a flood doesn't reach Redis.
+      inMemoryBlockOnConsumed: quota + 1,
+      rejectIfRedisNotReady: true,
+    });
+    return { ...limit, shared };
+  }
+
+  private async consume({ shared, own }: Limit, key: string): Promise<Consumed> {
+    if (shared) {
+      try {
+        return await consumed(shared, key);
+      } catch (error) {
+        this.tellAway(error);
+        // A Redis that takes connections and does not answer: without one, the next request is counted here at once.
+        if (this.redis?.status === 'ready') this.redis.disconnect(true);
+      }
+    }
+    return consumed(own, key);
+  }
+
+  private connect(redisUrl: string): Redis {
+    const connection = new Redis(redisUrl, REDIS_OPTIONS);
+    connection.on('error', (error) => {
+      this.tellAway(error);
+    });
+    connection.on('ready', () => {
+      if (this.redisIsAway) this.logger.log('Redis is back: limits are counted for all processes again');
+      this.redisIsAway = false;
+    });
+    return connection;
+  }
+
+  /** Once for each outage. */
+  private tellAway(error: unknown): void {
+    if (!this.redisIsAway) {
+      this.logger.warn({ err: error }, 'Redis is out of reach: until it is back each process counts limits for itself');
+    }
+    this.redisIsAway = true;
+  }
+}
+
+interface Consumed {
+  readonly counted: RateLimiterRes;
+  readonly exceeded: boolean;
+}
+
+/** @throws Error of the store; that there is nothing left is no error. */
+async function consumed(limiter: RateLimiterMemory | RateLimiterRedis, key: string): Promise<Consumed> {
+  try {
+    return { counted: await limiter.consume(key), exceeded: false };
+  } catch (refusal) {
+    if (refusal instanceof RateLimiterRes) return { counted: refusal, exceeded: true };
+    throw refusal;
+  }
+}
+
+/** @returns undefined for a quota of 0: the limit is off. */
+function limitInMemory(name: string, quota: number): Limit | undefined {
+  if (quota === 0) return undefined;
+  const own = new RateLimiterMemory({ keyPrefix: name, points: quota, duration: WINDOW_SECONDS });
+  return { quota, shared: undefined, own };
+}
+
+function standingOf(limit: LimitName, quota: number, { counted, exceeded }: Consumed): Standing {
+  return { limit, quota, left: counted.remainingPoints, resetSeconds: seconds(counted), exceeded };
+}
+
+function seconds({ msBeforeNext }: RateLimiterRes): number {
+  return Math.max(1, Math.ceil(msBeforeNext / 1_000));
+}
+
+/** `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), so that a client can slow down by itself. */
+export function rateLimitHeaders(standings: readonly Standing[]): Readonly<Record<string, string>> {
+  if (standings.length === 0) return {};
+  const list = (item: (standing: Standing) => string): string => standings.map(item).join(', ');
+  return {
+    'ratelimit-policy': list(({ limit, quota }) => `"${limit}";q=${quota};w=${WINDOW_SECONDS}`),
+    ratelimit: list(({ limit, left, resetSeconds }) => `"${limit}";r=${left};t=${resetSeconds}`),
+  };
+}
