@@ -4,12 +4,13 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { Queue } from 'bullmq';
-import { type FastifyInstance, LogController } from 'fastify';
+import { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { Logger as PinoLogger } from 'pino';
 import { adminPages, type AdminPagesOptions } from './admin/admin-pages.js';
 import { ADMIN_PATH } from './admin/session-cookie.js';
 import { AppModule } from './app.module.js';
 import { SERVICE_VERSION, Settings } from './config/settings.js';
+import { addSecurityHeaders, answerBroken, boundConnections, serverBounds } from './http-hardening.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { NestLogger } from './logging/logger.js';
 import { HttpMetrics } from './metrics/http-metrics.js';
@@ -20,6 +21,7 @@ import { AccessService } from './tenancy/access.service.js';
 import { authenticate } from './tenancy/guards/authentication.guard.js';
 import { countRequest } from './tenancy/guards/rate-limit.guard.js';
 import { TokensService } from './tenancy/tokens.service.js';
+import { decodeBody } from './wire/content-encoding.js';
 import { parseJsonBody } from './wire/json-body.js';
 
 /** 5 MiB: the largest push, 1,000 entries, has about a sixth of it. */
@@ -27,8 +29,6 @@ const BODY_BYTES_MAX = 5 * 1024 * 1024;
 
 /** That a browser need not ask again before each request whether it may. */
 const PREFLIGHT_SECONDS = 600;
-
-type BodyParsed = (error: Error | null, body?: unknown) => void;
 
 /** The service as an HTTP server that does not listen yet. */
 export async function createHttpServer(settings: Settings, logger: PinoLogger): Promise<NestFastifyApplication> {
@@ -40,7 +40,10 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
     // What the router itself refuses, such as a path that is not percent-encoded properly.
     frameworkErrors: answerProblem,
     genReqId: () => randomUUID(), // ours, never the caller's: it finds one request in the log
-    requestTimeout: settings.http.requestTimeoutMs,
+    ...serverBounds(settings.http),
+    clientErrorHandler: (error, socket) => {
+      answerBroken(logger, error, socket);
+    },
     trustProxy: settings.http.trustedProxies.length > 0 && [...settings.http.trustedProxies],
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, {
@@ -48,6 +51,9 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
     abortOnError: false,
     bodyParser: false, // Nest's own would take forms, and JSON with doubled keys
   });
+  const server = adapter.getInstance();
+  boundConnections(app.getHttpServer(), settings.http.connectionsMax, logger);
+  await addSecurityHeaders(server);
   if (settings.allowedOrigins.length > 0) {
     app.enableCors({
       origin: [...settings.allowedOrigins],
@@ -56,14 +62,9 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
       maxAge: PREFLIGHT_SECONDS,
     });
   }
-  app.useBodyParser(
-    'application/json',
-    { bodyLimit: BODY_BYTES_MAX },
-    (_request: unknown, body: Buffer, done: BodyParsed) => {
-      done(null, parseJsonBody(body)); // what it throws, the adapter hands to the filter
-    },
+  app.useBodyParser('application/json', { bodyLimit: BODY_BYTES_MAX }, async (request: FastifyRequest, body: Buffer) =>
+    parseJsonBody(await decodeBody(body, request.headers['content-encoding'], BODY_BYTES_MAX)),
   );
-  const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain'); // Fastify's own
   observe(server, app.get(HttpMetrics));
   if (settings.role === 'worker') closeAllButWatching(server);
@@ -88,7 +89,8 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setDescription(
       'Offline-first inventory sync. A device records stock movements while it is offline, pushes them when it can, and pulls ' +
         'what others did. To try it: choose **Authorize**, paste a token that `npm start` printed (a device token for push), and ' +
-        'run the examples as they stand. Errors are `application/problem+json` (RFC 9457) with a stable `code`.',
+        'run the examples as they stand. Bodies may be packed (`Content-Encoding: gzip`). Errors are ' +
+        '`application/problem+json` (RFC 9457) with a stable `code`.',
     )
     .setVersion(SERVICE_VERSION)
     .addBearerAuth()

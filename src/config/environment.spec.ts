@@ -56,6 +56,7 @@ describe('readEnvironment', () => {
     ['TRUSTED_PROXIES', '10.0.0.1,'],
     ['HTTP_HEADERS_TIMEOUT_SECONDS', '0'],
     ['HTTP_REQUEST_TIMEOUT_SECONDS', 'soon'],
+    ['HTTP_IDLE_TIMEOUT_SECONDS', '5m'],
     ['HTTP_CONNECTIONS_MAX', '0'],
   ])('names %s, its shape and an example, but never its value', (name, value) => {
     const faults = faultsOf({ JWT_SECRET: SECRET, [name]: value });

@@ -38,6 +38,8 @@ export interface HttpSettings {
   readonly headersTimeoutMs: number;
   /** For a whole request to arrive. */
   readonly requestTimeoutMs: number;
+  /** For a connection on which nothing moves, such as to a client that takes no answer. */
+  readonly idleTimeoutMs: number;
   /** Open at once in this process. */
   readonly connectionsMax: number;
 }
@@ -189,6 +191,11 @@ const HTTP_REQUEST_TIMEOUT_SECONDS: Variable<number> = {
   example: '120',
   parse: (text) => wholeNumber(text, 1, 3_600),
 };
+const HTTP_IDLE_TIMEOUT_SECONDS: Variable<number> = {
+  ...HTTP_REQUEST_TIMEOUT_SECONDS,
+  name: 'HTTP_IDLE_TIMEOUT_SECONDS',
+  example: '300',
+};
 const HTTP_CONNECTIONS_MAX: Variable<number> = {
   name: 'HTTP_CONNECTIONS_MAX',
   shape: 'a whole number of connections from 1 to 1000000',
@@ -267,6 +274,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
       trustedProxies: read(TRUSTED_PROXIES) ?? [],
       headersTimeoutMs: headersTimeoutSeconds * 1_000,
       requestTimeoutMs: requestTimeoutSeconds * 1_000,
+      idleTimeoutMs: (read(HTTP_IDLE_TIMEOUT_SECONDS) ?? 300) * 1_000,
       connectionsMax: read(HTTP_CONNECTIONS_MAX) ?? 10_000,
     },
   };

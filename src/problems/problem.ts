@@ -99,12 +99,24 @@ export const PROBLEMS = {
   PAYLOAD_TOO_LARGE: {
     status: 413,
     title: 'The body is larger than 5 MiB',
-    meaning: 'A body may have at most 5 MiB (5,242,880 bytes). Split the push.',
+    meaning:
+      'A body may have at most 5 MiB (5,242,880 bytes), before and after it is unpacked, and more than 64 KiB of it may ' +
+      'not come out of less than a hundredth. Split the push.',
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     title: 'The body is not application/json',
-    meaning: 'Bodies are taken as `application/json` only.',
+    meaning: 'Bodies are taken as `application/json` only, as they are or with `Content-Encoding: gzip`.',
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    meaning: 'The head or the body did not arrive in time; the connection is closed. Nothing was recorded: try again.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    title: 'The head of the request is too large',
+    meaning: 'Request line and headers together have more than 16 KiB; the connection is closed.',
   },
   UPGRADE_REQUIRED: {
     status: 426,

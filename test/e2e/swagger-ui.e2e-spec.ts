@@ -57,6 +57,10 @@ describeWithBrowser('Swagger UI (skips without Chromium)', () => {
 
   it('lets a person push, push again, pull and see the stock, with the examples as they stand', async () => {
     const page = await browser.newPage();
+    const violations: string[] = [];
+    page.on('console', (said) => {
+      if (said.text().includes('Content Security Policy')) violations.push(said.text());
+    });
     await page.goto(`${url}/docs`);
     await page.locator('button.authorize').first().click();
     await page.locator('.auth-container input').fill(deviceToken);
@@ -71,6 +75,7 @@ describeWithBrowser('Swagger UI (skips without Chromium)', () => {
     expect((await execute(page, 'pull_pull')).body).toContain('"effect": 12');
     expect((await execute(page, 'inventory_stockOf')).body).toContain('"quantity": 12');
     expect((await execute(page, 'tenants_list')).body).toContain('"FORBIDDEN"');
+    expect(violations).toEqual([]);
     await page.close();
   });
 });
