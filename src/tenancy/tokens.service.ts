@@ -1,12 +1,25 @@
 import { Injectable } from '@nestjs/common';
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey, SignJWT } from 'jose';
+import { errors, type JWTPayload, jwtVerify, type JWTVerifyResult, SignJWT } from 'jose';
 import { isUUID } from 'class-validator';
 import type { TokenSettings } from '../config/settings.js';
 import { ProblemError } from '../problems/problem.js';
 import { type Principal, ROLES, type Role } from './domain/principal.js';
+import { KeysOutOfReachError, ProviderKeys } from './provider-keys.js';
 
 /** Seconds that the clocks of issuer and service may differ. */
 const CLOCK_TOLERANCE_SECONDS = 30;
+
+/** Ten times what the service's own have. Longer ones are not even decoded. */
+const TOKEN_CHARACTERS_MAX = 8_192;
+
+/**
+ * What a provider may say that a token is: access tokens (RFC 9068), or nothing in particular. It signs other things with the
+ * same keys, such as notices of a logout, and none of them is to open a door here.
+ */
+const TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/jwt', 'application/at+jwt']);
+
+/** Of the year 9999. What expires later, or at 1e999, which JSON reads as infinity, is meant never to. */
+const LAST_SECOND = 253_402_300_799;
 
 /** A device's token lives until the device is revoked, or a year; a person's a working day. */
 export const TOKEN_SECONDS: Readonly<Record<Role, number>> = {
@@ -25,12 +38,12 @@ const ISSUED_AT_MS = 'issued_at_ms';
 /** Bearer tokens (RFC 7519): algorithm, issuer, audience and expiry are pinned, whatever the token says of itself. */
 @Injectable()
 export class TokensService {
-  private readonly key: Uint8Array | JWTVerifyGetKey;
+  private readonly key: Uint8Array | ProviderKeys;
   private readonly algorithms: readonly string[];
 
   constructor(private readonly settings: TokenSettings) {
     const { keys } = settings;
-    this.key = keys.kind === 'secret' ? new TextEncoder().encode(keys.secret) : createRemoteJWKSet(keys.url);
+    this.key = keys.kind === 'secret' ? new TextEncoder().encode(keys.secret) : new ProviderKeys(keys.url);
     this.algorithms = keys.kind === 'secret' ? ['HS256'] : ['RS256', 'ES256'];
   }
 
@@ -69,6 +82,8 @@ export class TokensService {
   }
 
   private async payloadOf(token: string): Promise<JWTPayload> {
+    if (token.length > TOKEN_CHARACTERS_MAX || !endsCanonically(token)) throw invalid(undefined);
+    const { key } = this;
     const options = {
       algorithms: [...this.algorithms],
       issuer: this.settings.issuer,
@@ -76,28 +91,40 @@ export class TokensService {
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       requiredClaims: ['exp', 'sub'],
     };
+    let verified: JWTVerifyResult;
     try {
-      const { payload } =
-        this.key instanceof Uint8Array
-          ? await jwtVerify(token, this.key, options)
-          : await jwtVerify(token, this.key, options);
-      return payload;
+      verified = await (key instanceof ProviderKeys
+        ? jwtVerify(token, key.find, options)
+        : jwtVerify(token, key, options));
     } catch (cause) {
-      // A key set that can't be fetched says nothing of the token.
-      if (!this.signs && isKeySetFault(cause)) throw new ProblemError('UNAVAILABLE', { cause });
-      const expired = cause instanceof errors.JWTExpired;
-      throw new ProblemError('UNAUTHENTICATED', {
-        detail: expired ? 'The token has expired.' : 'The token is not valid.',
-        cause,
-      });
+      if (cause instanceof KeysOutOfReachError) throw new ProblemError('UNAVAILABLE', { cause });
+      throw invalid(cause);
     }
+    const { protectedHeader, payload } = verified;
+    if (!hasAcceptedType(protectedHeader)) throw invalid(undefined);
+    if ((payload.exp ?? Infinity) > LAST_SECOND) throw invalid(undefined);
+    return payload;
   }
 }
 
-/** No connection (no JOSE error at all), no answer in time, an answer other than 200 (jose's generic error), or no key set in it. */
-function isKeySetFault(cause: unknown): boolean {
-  if (!(cause instanceof errors.JOSEError)) return true;
-  return ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'].includes(cause.code);
+/**
+ * Whether the signature is written in the one way there is (RFC 4648, section 3.5). Decoders drop the bits of the last
+ * character that stand for nothing: of what else is signed, no character can be changed, and of this one none should.
+ */
+function endsCanonically(token: string): boolean {
+  const signature = token.slice(token.lastIndexOf('.') + 1);
+  return Buffer.from(signature, 'base64url').toString('base64url') === signature;
+}
+
+function hasAcceptedType(header: Readonly<Record<string, unknown>>): boolean {
+  const { typ = 'JWT' } = header;
+  return typeof typ === 'string' && TYPES.has(typ.toLowerCase());
+}
+
+function invalid(cause: unknown): ProblemError {
+  const expired = cause instanceof errors.JWTExpired;
+  const detail = expired ? 'The token has expired.' : 'The token is not valid.';
+  return new ProblemError('UNAUTHENTICATED', { detail, cause });
 }
 
 function toPrincipal(claims: JWTPayload): Principal {

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import { exportJWK, exportSPKI, generateKeyPair, type GenerateKeyPairResult, SignJWT } from 'jose';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, exportSPKI, generateKeyPair, type GenerateKeyPairResult, type JWK, SignJWT } from 'jose';
 import { ProblemError } from '../../src/problems/problem.js';
 import { TokensService } from '../../src/tenancy/tokens.service.js';
+import { eventually } from '../support/eventually.js';
 
 /** An identity provider that publishes one ES256 key. */
 describe('tokens of an identity provider', () => {
@@ -76,5 +78,142 @@ describe('tokens of an identity provider', () => {
   it('are not made by the service', async () => {
     expect(tokens.signs).toBe(false);
     await expect(tokens.sign({ role: 'operator', userId: randomUUID() })).rejects.toThrow(/identity provider/);
+  });
+});
+
+/** One whose keys, answers and address change, as seen by a service that has just started. */
+describe('an identity provider that has a bad day', () => {
+  type Answering = (response: ServerResponse) => void;
+  let provider: Server;
+  let answering: Answering;
+  let asked: number;
+  let tokens: TokensService;
+  let published: JWK[];
+  let pairs: Record<'one' | 'two', GenerateKeyPairResult>;
+  const now = Date.now;
+  let laterMs: number;
+
+  const publish: Answering = (response) => response.end(JSON.stringify({ keys: published }));
+  const refuse: Answering = (response) => response.writeHead(503).end();
+  const hang: Answering = () => undefined;
+  const hangInTheMiddle: Answering = (response) => response.write('{"keys": [');
+
+  const jwkOf = async (kid: 'one' | 'two'): Promise<JWK> => ({
+    ...(await exportJWK(pairs[kid].publicKey)),
+    kid,
+    alg: 'ES256',
+  });
+
+  beforeAll(async () => {
+    pairs = { one: await generateKeyPair('ES256'), two: await generateKeyPair('ES256') };
+  });
+  beforeEach(async () => {
+    laterMs = 0;
+    jest.spyOn(Date, 'now').mockImplementation(() => now() + laterMs);
+    asked = 0;
+    answering = publish;
+    published = [await jwkOf('one')];
+    provider = createServer((_request, response) => {
+      asked += 1;
+      answering(response);
+    });
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
+    const url = new URL(`http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`);
+    tokens = new TokensService({ keys: { kind: 'jwks', url }, issuer: 'https://id.example.org/', audience: 'sync' });
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    provider.closeAllConnections();
+    provider.close();
+  });
+
+  const pass = (minutes: number): void => {
+    laterMs += minutes * 60_000;
+  };
+  /** What becomes of a token that is signed just now. */
+  const ask = async (kid: 'one' | 'two' = 'one', named: string = kid): Promise<string> => {
+    const claims = { role: 'operator', iss: 'https://id.example.org/', aud: 'sync', sub: randomUUID() };
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', kid: named })
+      .setExpirationTime('5 minutes')
+      .sign(pairs[kid].privateKey);
+    return tokens.verify(token).then(
+      () => 'accepted',
+      (error: unknown) => (error instanceof ProblemError ? error.code : String(error)),
+    );
+  };
+
+  it.each([
+    ['refuses', refuse, 1_000],
+    ['hangs', hang, 4_000],
+    ['hangs in the middle of its answer', hangInTheMiddle, 4_000],
+    ['answers with a page', ((response) => response.end('<html>')) satisfies Answering, 1_000],
+    ['answers with no set of keys', ((response) => response.end('{"keys": "none"}')) satisfies Answering, 1_000],
+  ] as const)(
+    'puts requests off in bounded time while it %s, and is asked no more than it must be',
+    async (_what, how, withinMs) => {
+      answering = how;
+      const start = performance.now();
+      expect(await Promise.all(Array.from({ length: 10 }, () => ask()))).toEqual(Array(10).fill('UNAVAILABLE'));
+      expect(performance.now() - start).toBeLessThan(withinMs);
+      const again = performance.now();
+      expect(await ask()).toBe('UNAVAILABLE');
+      expect(performance.now() - again).toBeLessThan(500);
+      expect(asked).toBe(1);
+      answering = publish;
+      pass(0.1);
+      expect(await ask()).toBe('accepted');
+    },
+  );
+
+  it('is asked once, however many tokens there are', async () => {
+    expect(await Promise.all(Array.from({ length: 20 }, () => ask()))).toEqual(Array(20).fill('accepted'));
+    pass(9);
+    expect(await ask()).toBe('accepted');
+    expect(asked).toBe(1);
+  });
+
+  it('is asked for a key it did not have before, but no more than twice a minute', async () => {
+    expect(await ask()).toBe('accepted');
+    for (let time = 0; time < 20; time += 1) expect(await ask('one', randomUUID())).toBe('UNAUTHENTICATED');
+    expect(asked).toBe(1);
+    pass(1);
+    published = [await jwkOf('one'), await jwkOf('two')];
+    expect(await ask('two')).toBe('accepted');
+    for (let time = 0; time < 20; time += 1) expect(await ask('one', randomUUID())).toBe('UNAUTHENTICATED');
+    expect(asked).toBe(2);
+  });
+
+  it('withdraws a key, and within some ten minutes it is refused', async () => {
+    expect(await ask()).toBe('accepted');
+    published = [await jwkOf('two')];
+    pass(11);
+    await ask(); // has the keys fetched anew, and doesn't wait for them
+    await eventually('the new keys are there', async () => (await ask()) === 'UNAUTHENTICATED');
+    expect(await ask('two')).toBe('accepted');
+  });
+
+  it('is gone for an hour, and tokens are checked with the keys that it had, without waiting', async () => {
+    expect(await ask()).toBe('accepted');
+    answering = hang;
+    for (const minutes of [11, 20, 20]) {
+      pass(minutes);
+      const start = performance.now();
+      expect(await ask()).toBe('accepted');
+      expect(performance.now() - start).toBeLessThan(500);
+    }
+    pass(10);
+    expect(await ask()).toBe('UNAVAILABLE');
+    answering = publish;
+    pass(0.1);
+    expect(await ask()).toBe('accepted');
+  });
+
+  it('is gone: of a key that is not known nothing can be said', async () => {
+    expect(await ask()).toBe('accepted');
+    answering = refuse;
+    pass(1);
+    expect(await ask('two')).toBe('UNAVAILABLE');
+    expect(await ask()).toBe('accepted');
   });
 });
