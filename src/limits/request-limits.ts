@@ -48,7 +48,7 @@ interface Limit {
 }
 
 /**
- * Counts requests in windows of a minute (ADR 0014): for all processes in Redis, where there is Redis and while it answers,
+ * Counts requests in windows of a minute (ADR 0017): for all processes in Redis, where there is Redis and while it answers,
  * else for this process alone. A limit is a wall against floods, not an invoice: that Redis is broken refuses no sale.
  */
 @Injectable()
