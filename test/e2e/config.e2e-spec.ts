@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.js';
 import { pull, TestDevice } from '../support/devices.js';
 import { expectProblem } from '../support/problems.js';
@@ -30,6 +33,9 @@ describe('the configuration', () => {
       JWT_SECRET: 'hunter5',
       ALLOWED_ORIGINS: 'https://till.example.org/path',
       LOG_LEVEL: 'loud',
+      RATE_LIMIT_PER_MINUTE: 'unlimited',
+      TRUSTED_PROXIES: 'everybody',
+      HTTP_CONNECTIONS_MAX: 'plenty',
       ROLE: 'boss',
     };
     const stderr = await refusal(wrong);
@@ -53,6 +59,20 @@ describe('the configuration', () => {
       expect(told[index]).toContain(`- ${name} must be`);
       expect(told[index]?.match(/^ {2}- /gm)).toHaveLength(1);
       expect(told[index]).not.toContain(value);
+    }
+  });
+
+  it('is refused with a kept secret that was shortened by hand', async () => {
+    const dataDir = mkdtempSync(path.join(os.tmpdir(), 'agrotour-config-'));
+    const kept = { superuserPassword: 'a', ownerPassword: 'b', appPassword: 'c', jwtSecret: 'hunter6' };
+    writeFileSync(path.join(dataDir, 'secrets.json'), JSON.stringify(kept));
+    try {
+      const { code, stderr } = await runToExit({ DATA_DIR: dataDir, JWT_SECRET: '' });
+      expect(code).toBe(1);
+      expect(stderr).toContain('secrets.json is damaged');
+      expect(stderr).not.toContain('hunter6');
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
     }
   });
 

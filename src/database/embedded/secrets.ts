@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { JWT_SECRET_BYTES_MIN } from '../../config/environment.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 
 /** Made at the first start and kept in `DATA_DIR/secrets.json`, readable by its owner alone. */
@@ -34,13 +35,20 @@ export function readSecrets(dataDir: string): EmbeddedSecrets | undefined {
   }
   try {
     const secrets = JSON.parse(text) as Record<string, unknown>;
-    if (NAMES.every((name) => typeof secrets[name] === 'string')) return secrets as unknown as EmbeddedSecrets;
+    if (NAMES.every((name) => typeof secrets[name] === 'string') && isLongEnough(secrets['jwtSecret'])) {
+      return secrets as unknown as EmbeddedSecrets;
+    }
   } catch {
     // Falls through: whatever is wrong with the file, the advice is the same.
   }
   throw new EmbeddedPostgresError(
     `${file} is damaged. Put back a copy of it; without it the data beside it can't be opened.`,
   );
+}
+
+/** One that was shortened by hand is no better than a short JWT_SECRET. */
+function isLongEnough(secret: unknown): boolean {
+  return Buffer.byteLength(String(secret)) >= JWT_SECRET_BYTES_MIN;
 }
 
 function makeSecrets(dataDir: string): EmbeddedSecrets {
