@@ -1,4 +1,5 @@
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import type { PoolClient } from 'pg';
 import { Injectable } from '@nestjs/common';
 
 /** Proof that a tenant is set on the connection: whoever has one can see that tenant's rows, and no others. */
@@ -32,7 +33,7 @@ export class TenantDatabase {
 
   /** Runs `work` in one transaction of `tenantId`: commits when it resolves, rolls back when it throws. */
   async transaction<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
-    return this.source.transaction(async (manager) => {
+    return this.run(undefined, async (manager) => {
       await enter(manager, { tenantId, platform: false });
       return work({ tenantId, manager });
     });
@@ -43,7 +44,7 @@ export class TenantDatabase {
    * A statement may take as long as in any transaction, a pause between two up to half a minute; the whole is not limited.
    */
   async snapshot<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
-    return this.source.transaction('REPEATABLE READ', async (manager) => {
+    return this.run('REPEATABLE READ', async (manager) => {
       await manager.query('SET TRANSACTION READ ONLY');
       await enter(manager, { tenantId, platform: false }, IDLE_IN_SNAPSHOT_TIMEOUT_MS);
       return work({ tenantId, manager });
@@ -52,10 +53,44 @@ export class TenantDatabase {
 
   /** As `transaction`, for the operator. */
   async platformTransaction<T>(work: (tx: PlatformTransaction) => Promise<T>): Promise<T> {
-    return this.source.transaction(async (manager) => {
+    return this.run(undefined, async (manager) => {
       await enter(manager, { tenantId: '', platform: true });
       return work({ manager });
     });
+  }
+
+  /**
+   * As `DataSource.transaction`, which puts a connection back into the pool even if its ROLLBACK did not go through: once
+   * a server that had hung answers again, the transaction is open still, and who comes next has its tenant and commits
+   * what it wrote.
+   */
+  private async run<T>(
+    isolation: 'REPEATABLE READ' | undefined,
+    work: (manager: EntityManager) => Promise<T>,
+  ): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    try {
+      await runner.startTransaction(isolation);
+      const result = await work(runner.manager);
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      await runner.rollbackTransaction().catch(() => hangUp(runner));
+      throw error;
+    } finally {
+      await runner.release();
+    }
+  }
+}
+
+/** Ends the connection, which the pool then forgets. The server rolls back what was open on it. */
+async function hangUp(runner: QueryRunner): Promise<void> {
+  try {
+    const client = (await runner.connect()) as PoolClient;
+    // Not waited for: it ends when the server says goodbye, or the socket breaks.
+    client.end().catch(() => undefined);
+  } catch {
+    // There never was a connection, or it is gone.
   }
 }
 

@@ -104,19 +104,6 @@ describe('row-level security (I6)', () => {
     expect(await ownersSeen(source.manager)).toEqual(everyTable([]));
   });
 
-  it.each([
-    ['the work throws', () => Promise.reject(new Error('out of luck'))],
-    ['a statement fails', (manager: EntityManager) => manager.query('SELECT 1 / 0')],
-    [
-      'the connection is lost',
-      (manager: EntityManager) => manager.query('SELECT pg_terminate_backend(pg_backend_pid())'),
-    ],
-  ])('leaves no tenant on the connection after %s', async (_how, failing) => {
-    await expect(ledger.database.transaction(ana, (tx) => failing(tx.manager))).rejects.toThrow();
-    expect(await ownersSeen(source.manager)).toEqual(everyTable([]));
-    expect(await seenBy(ben)).toEqual(everyTable([ben]));
-  });
-
   it('refuses a row of another tenant, into whichever table', async () => {
     for (const { name, key, columns } of tables) {
       // The tenant's own row, but for its owner and, where that alone identifies it, with another id.
