@@ -43,7 +43,7 @@ async function faultsOf(client: ClientBase): Promise<string[]> {
           FROM pg_policies WHERE schemaname = 'public' AND tablename = c.relname), '[]') AS policies,
        coalesce((SELECT jsonb_agg(jsonb_build_object('name', i.indexrelid::regclass::text, 'first',
             (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum = i.indkey[0])))
-          FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique), '[]') AS keys,
+          FROM pg_index i WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion)), '[]') AS keys,
        coalesce((SELECT jsonb_agg(jsonb_build_object('name', f.conname,
             'from', (SELECT attname FROM pg_attribute WHERE attrelid = f.conrelid AND attnum = f.conkey[1]),
             'to', (SELECT f.confrelid::regclass || '.' || attname FROM pg_attribute WHERE attrelid = f.confrelid AND attnum = f.confkey[1])))
@@ -95,18 +95,32 @@ async function faultsOf(client: ClientBase): Promise<string[]> {
      SELECT c.oid::regclass || ': is a materialized view, which has no row-level security' FROM pg_class c
        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'm'
      UNION ALL
+     SELECT c.oid::regclass || ': counts for all tenants alike, so each learns from it what the others do' FROM pg_class c
+       WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'S'
+         AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND refobjid = ANY ($1::text[]::regclass[]))
+     UNION ALL
+     SELECT c.oid::regclass || ': is a table of tenants outside of public' FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+       WHERE a.attname = 'tenant_id' AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+         AND c.relnamespace NOT IN ('public'::regnamespace, 'pg_catalog'::regnamespace)
+     UNION ALL
+     SELECT setting || ': is set on connections before anybody has said which tenant it is' FROM pg_db_role_setting, unnest(setconfig) AS setting
+       WHERE setting ~ '^app\\.' AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+     UNION ALL
+     SELECT p.oid::regprocedure || ': is LEAKPROOF, so it is shown rows before the policies have seen them' FROM pg_proc p
+       WHERE p.proleakproof AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+     UNION ALL
      SELECT p.oid::regprocedure || ': is SECURITY DEFINER' FROM pg_proc p
        WHERE p.prosecdef AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-         AND p.oid::regprocedure::text <> ALL ($1)
+         AND p.oid::regprocedure::text <> ALL ($2)
      UNION ALL
      SELECT p.oid::regprocedure || ': finds names where its caller says' FROM pg_proc p
-       WHERE p.oid::regprocedure::text = ANY ($1)
+       WHERE p.oid::regprocedure::text = ANY ($2)
          AND NOT coalesce(p.proconfig, '{}') && ARRAY['search_path=pg_catalog, pg_temp']
      UNION ALL
      SELECT p.oid::regprocedure || ': may be called by ' || coalesce(nullif(grantee, 0)::regrole::text, 'everyone')
        FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS right_to_call
-       WHERE p.oid::regprocedure::text = ANY ($1) AND grantee NOT IN (p.proowner, '${APP}'::regrole)`,
-    [DEFINER_FUNCTIONS],
+       WHERE p.oid::regprocedure::text = ANY ($2) AND grantee NOT IN (p.proowner, '${APP}'::regrole)`,
+    [SHARED_TABLES, DEFINER_FUNCTIONS],
   );
   return [...faults, ...others.map((row) => row.fault)];
 }
@@ -164,6 +178,31 @@ describe('every tenant table', () => {
         'CREATE UNIQUE INDEX one_sku ON notes (id); ALTER TABLE notes ADD parent uuid CONSTRAINT up REFERENCES notes (id)',
       ['notes: unique key one_sku begins with id', 'notes: foreign key up looks from parent at notes.id'],
     ],
+    [
+      'excludes what another tenant has',
+      GUARDED + 'ALTER TABLE notes ADD CONSTRAINT one_id EXCLUDE USING btree (id WITH =)',
+      ['notes: unique key one_id begins with id'],
+    ],
+    [
+      'numbers the rows of all tenants in one row',
+      GUARDED + 'ALTER TABLE notes ADD number bigint GENERATED ALWAYS AS IDENTITY',
+      ['notes_number_seq: counts for all tenants alike, so each learns from it what the others do'],
+    ],
+    [
+      'lies in another schema',
+      'CREATE SCHEMA aside; CREATE TABLE aside.notes (tenant_id uuid)',
+      ['aside.notes: is a table of tenants outside of public'],
+    ],
+    [
+      'is open from the start to whoever connects',
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET app.platform = ''on''', current_database()); END $$`,
+      ['app.platform=on: is set on connections before anybody has said which tenant it is'],
+    ],
+    [
+      'has its rows shown to a function before its policy',
+      'CREATE FUNCTION peep(uuid) RETURNS boolean LANGUAGE sql LEAKPROOF AS $$ SELECT true $$',
+      ['peep(uuid): is LEAKPROOF, so it is shown rows before the policies have seen them'],
+    ],
     ['has no tenant', 'CREATE TABLE notes (id uuid)', ['notes: has no tenant_id and is not known to be shared']],
     ['can be emptied', `${GUARDED} GRANT TRUNCATE ON notes TO ${APP}`, [`notes: ${APP} has TRUNCATE`]],
     [
@@ -193,7 +232,7 @@ describe('every tenant table', () => {
       ['erase_tenant_rows(integer): finds names where its caller says'],
     ],
   ])('would be found out if it were one that %s', async (_what, ddl, faults) => {
-    const found = await withClient(database.ownerUrl, async (client) => {
+    const found = await withClient(database.superuserUrl, async (client) => {
       await client.query(`BEGIN; ${ddl}`);
       const named = await faultsOf(client);
       await client.query('ROLLBACK');
