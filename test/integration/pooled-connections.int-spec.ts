@@ -52,7 +52,7 @@ describe('a pooled connection', () => {
 
   const open = (poolMax: number): Promise<DataSource> =>
     new DataSource(dataSourceOptions(testDatabase.appUrl, poolMax, QUERY_TIMEOUT_MS)).initialize();
-  const enrol = (tx: TenantTransaction, name: string): Promise<boolean> =>
+  const enrol = (tx: TenantTransaction, name: string): Promise<Date | null> =>
     devices.enrol(tx, { id: idOf(name), name, deviceType: 'WEB', createdAt: new Date() });
   const carried = async (on: Pick<DataSource, 'query'>): Promise<Carried | undefined> =>
     (await on.query<Carried[]>(CARRIED))[0];

@@ -25,6 +25,7 @@ import { PaymentListingRepository } from '../../src/payments/persistence/payment
 import { PaymentRepository } from '../../src/payments/persistence/payment.repository.js';
 import type { StateVersion } from '../../src/states/domain/state.js';
 import { StateVersionRepository } from '../../src/states/persistence/state-version.repository.js';
+import { ExportRepository } from '../../src/export/persistence/export.repository.js';
 import { SnapshotRepository } from '../../src/sync/snapshot/persistence/snapshot.repository.js';
 import { DeviceRepository } from '../../src/tenancy/persistence/device.repository.js';
 import { TenantClockRepository } from '../../src/tenancy/persistence/tenant-clock.repository.js';
@@ -72,6 +73,7 @@ const versions = new StateVersionRepository();
 const conflicts = new ConflictRepository();
 const conflictList = new ConflictListingRepository();
 const snapshots = new SnapshotRepository();
+const exports = new ExportRepository();
 
 const ANY_CONFLICT: ConflictFilter = {
   ...{ from: null, to: null, status: null, awaits: null, kind: null, method: null, productId: null, deviceId: null },
@@ -82,6 +84,16 @@ const firstOf = <T>(list: readonly T[]): T => {
   if (first === undefined) throw new Error('Tenant B has none of these');
   return first;
 };
+
+async function orderDeletion(tx: TenantTransaction): Promise<void> {
+  for (const status of ['SUSPENDED', 'DELETING'] as const) await tenants.save(tx, { name: 'going', status });
+}
+
+async function batchesOf(batches: AsyncIterable<unknown>): Promise<unknown[]> {
+  const found: unknown[] = [];
+  for await (const batch of batches) found.push(batch);
+  return found;
+}
 
 /** Every method of every repository, called by A with what is B's. */
 const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => unknown>> = {
@@ -94,10 +106,24 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
   'TenantRepository.find': (tx, { tenantId }) => tenants.find(tx, tenantId),
   'TenantRepository.settingsOf': (tx) => tenants.settingsOf(tx),
   'TenantRepository.updateSettings': (tx) => tenants.updateSettings(tx, { conflictDetection: 'CONCURRENCY' }),
+  'TenantRepository.idsOf': (tx) => tenants.idsOf(tx, 'ACTIVE'),
+  'TenantRepository.lock': (tx) => tenants.lock(tx),
+  'TenantRepository.save': (tx) => tenants.save(tx, { name: 'again', status: 'ACTIVE' }),
+  'TenantRepository.eraseSome': async (tx) => {
+    await orderDeletion(tx);
+    await tenants.eraseSome(tx, 1_000);
+  },
+  'TenantRepository.markDeleted': async (tx) => {
+    await orderDeletion(tx);
+    await tenants.markDeleted(tx);
+  },
   'TenantRepository.accessState': (tx, { deviceId }) => tenants.accessState(tx, deviceId),
   'DeviceRepository.enrol': (tx, { deviceId }) =>
     devices.enrol(tx, { id: deviceId, name: 'mine', deviceType: 'WEB', createdAt: NOW }),
+  'DeviceRepository.find': (tx, { deviceId }) => devices.find(tx, deviceId),
   'DeviceRepository.list': (tx) => devices.list(tx),
+  'DeviceRepository.replaceTokens': (tx, { deviceId }) => devices.replaceTokens(tx, deviceId, NOW),
+  'DeviceRepository.change': (tx, { deviceId }) => devices.change(tx, deviceId, { name: 'mine', deviceType: undefined }),
   'DeviceRepository.revoke': (tx, { deviceId }) => devices.revoke(tx, deviceId, NOW),
   'DeviceRepository.lastPulledLamport': (tx, { deviceId }) => devices.lastPulledLamport(tx, deviceId),
   'DeviceRepository.notePush': (tx, { deviceId }) =>
@@ -116,6 +142,8 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
       tx.tenantId,
       theirs.productIds.map((entityId) => ({ editId: entityId, entityId, version: 1 })),
     ),
+  'StateVersionRepository.historyFrom': (tx, theirs) =>
+    versions.historyFrom(tx, 'PRODUCT', firstOf(theirs.productIds), { version: 1, lamport: HEAD }),
   'StockEventRepository.append': (tx, theirs) => events.append(tx, asWritten(theirs.events), NOW),
   'StockEventRepository.known': (tx, theirs) => events.known(tx, theirs.eventIds),
   'StockEventRepository.referenced': (tx, theirs) => events.referenced(tx, theirs.eventIds),
@@ -151,7 +179,9 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
     rivals.rivalsOf(
       tx,
       tx.tenantId,
-      [...theirs.levels.keys()].map((productId) => ({ productId, after: 0, movement: true, claims: true })),
+      [...theirs.levels.keys()].map((productId) => ({
+        ...{ productId, after: 0, movement: true, takenBack: true, claimedUnits: 1_000 },
+      })),
     ),
   'RivalRepository.operationsOf': (tx, theirs) => rivals.operationsOf(tx, theirs.eventIds),
   'RivalRepository.historiesOf': (tx, theirs) =>
@@ -183,6 +213,12 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
       tx,
       theirs.payments.map(({ fields }) => fields.posTransactionId ?? ''),
     ),
+  'PaymentRepository.disputed': (tx, theirs) =>
+    payments.disputed(
+      tx,
+      theirs.payments.map(({ id }) => id),
+      firstOf(theirs.payments).fields.posTransactionId ?? '',
+    ),
   'PaymentRepository.save': (tx, theirs) => payments.save(tx, theirs.payments, NOW),
   'PaymentRepository.between': (tx) => payments.between(tx, 0, HEAD, 1_000),
   'PaymentListingRepository.page': (tx) => paymentList.page(tx, {}, null, 1_000),
@@ -202,21 +238,28 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
     ),
   'ConflictRepository.between': (tx) => conflicts.between(tx, 0, HEAD, 1_000),
   'ConflictRepository.awaiting': async (tx) => [
-    await conflicts.awaiting(tx, 'PERSON', 0, 1_000),
-    await conflicts.awaiting(tx, 'HEURISTIC', 0, 1_000),
+    await conflicts.awaiting(tx, 'PERSON', 1_000),
+    await conflicts.awaiting(tx, 'HEURISTIC', 1_000),
   ],
   'ConflictListingRepository.spanOf': (tx) => conflictList.spanOf(tx, { from: LATER, to: LATER }),
   'ConflictListingRepository.page': (tx) => conflictList.page(tx, ANY_CONFLICT, ANY_LAMPORT, null, 1_000),
   'ConflictListingRepository.count': (tx) => conflictList.count(tx, ANY_CONFLICT, ANY_LAMPORT),
   'ConflictListingRepository.counts': (tx) => conflictList.counts(tx, ANY_LAMPORT),
+  'ConflictListingRepository.pendingByDevice': (tx) => conflictList.pendingByDevice(tx),
   'ConflictListingRepository.settlingTimes': (tx) => conflictList.settlingTimes(tx, ANY_LAMPORT),
+  'ExportRepository.batches': (tx) => batchesOf(exports.batches(tx)),
   'SnapshotRepository.livingProducts': (tx) => all(snapshots.livingProducts(tx)),
   'SnapshotRepository.levels': (tx) => all(snapshots.levels(tx)),
   'SnapshotRepository.openPayments': (tx) => all(snapshots.openPayments(tx)),
 };
 
 /** Whose SQL has no filter to take away: the operator's, whom no tenant's rows but the list of tenants are shown. */
-const UNFILTERED = ['TenantRepository.list', 'TenantRepository.find'];
+const UNFILTERED = [
+  'TenantRepository.list',
+  'TenantRepository.find',
+  'TenantRepository.idsOf',
+  'TenantRepository.eraseSome', // a function, which has it
+];
 
 /** These write rows of A's own under keys that begin with A: no filter, and nothing of B in reach even without policies. */
 const WRITES_OWN_ROWS = [
