@@ -168,7 +168,7 @@ const RATE_LIMIT_PER_DEVICE_PER_MINUTE: Variable<number> = {
 const RATE_LIMIT_REFUSED_PER_MINUTE: Variable<number> = {
   ...RATE_LIMIT_PER_MINUTE,
   name: 'RATE_LIMIT_REFUSED_PER_MINUTE',
-  example: '600',
+  example: '6000',
 };
 const TRUSTED_PROXIES: Variable<readonly string[]> = {
   name: 'TRUSTED_PROXIES',
@@ -237,6 +237,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     faults.push(`JWT_SECRET must be ${JWT_SECRET.shape} (or JWT_JWKS_URL set) when DATABASE_URL is set.`);
   }
 
+  const tenantPerMinute = read(RATE_LIMIT_PER_MINUTE);
   const headersTimeoutSeconds = read(HTTP_HEADERS_TIMEOUT_SECONDS) ?? 20;
   // A full push takes two minutes at 45 kB/s; a sender that needs more should push in smaller batches.
   const requestTimeoutSeconds = read(HTTP_REQUEST_TIMEOUT_SECONDS) ?? 120;
@@ -265,10 +266,11 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     logLevel: read(LOG_LEVEL) ?? 'info',
     role: read(ROLE) ?? 'all',
     rateLimits: {
-      tenantPerMinute: read(RATE_LIMIT_PER_MINUTE) ?? 6_000,
+      tenantPerMinute: tenantPerMinute ?? 6_000,
       // Half of what the tenant has: more than any client sends that pushes in batches, and no one device takes it all.
-      devicePerMinute: read(RATE_LIMIT_PER_DEVICE_PER_MINUTE) ?? 3_000,
-      refusedPerMinute: read(RATE_LIMIT_REFUSED_PER_MINUTE) ?? 600,
+      // Who has set another limit for the tenant has not asked for one within it.
+      devicePerMinute: read(RATE_LIMIT_PER_DEVICE_PER_MINUTE) ?? (tenantPerMinute === undefined ? 3_000 : 0),
+      refusedPerMinute: read(RATE_LIMIT_REFUSED_PER_MINUTE) ?? (tenantPerMinute === 0 ? 0 : 6_000),
     },
     http: {
       trustedProxies: read(TRUSTED_PROXIES) ?? [],

@@ -123,7 +123,8 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
   'DeviceRepository.find': (tx, { deviceId }) => devices.find(tx, deviceId),
   'DeviceRepository.list': (tx) => devices.list(tx),
   'DeviceRepository.replaceTokens': (tx, { deviceId }) => devices.replaceTokens(tx, deviceId, NOW),
-  'DeviceRepository.change': (tx, { deviceId }) => devices.change(tx, deviceId, { name: 'mine', deviceType: undefined }),
+  'DeviceRepository.change': (tx, { deviceId }) =>
+    devices.change(tx, deviceId, { name: 'mine', deviceType: undefined }),
   'DeviceRepository.revoke': (tx, { deviceId }) => devices.revoke(tx, deviceId, NOW),
   'DeviceRepository.lastPulledLamport': (tx, { deviceId }) => devices.lastPulledLamport(tx, deviceId),
   'DeviceRepository.notePush': (tx, { deviceId }) =>
