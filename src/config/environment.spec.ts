@@ -83,6 +83,18 @@ describe('readEnvironment', () => {
     expect(readEnvironment({}).http.trustedProxies).toEqual([]);
   });
 
+  it.each([
+    [{}, { tenantPerMinute: 6_000, devicePerMinute: 3_000, refusedPerMinute: 6_000 }],
+    [{ RATE_LIMIT_PER_MINUTE: '10' }, { tenantPerMinute: 10, devicePerMinute: 0, refusedPerMinute: 6_000 }],
+    [{ RATE_LIMIT_PER_MINUTE: '0' }, { tenantPerMinute: 0, devicePerMinute: 0, refusedPerMinute: 0 }],
+    [
+      { RATE_LIMIT_PER_DEVICE_PER_MINUTE: '7' },
+      { tenantPerMinute: 6_000, devicePerMinute: 7, refusedPerMinute: 6_000 },
+    ],
+  ])('with %j limits requests by %j', (variables, rateLimits) => {
+    expect(readEnvironment(variables)).toMatchObject({ rateLimits });
+  });
+
   it('tells every fault in one go', () => {
     expect(faultsOf({ PORT: 'x', ROLE: 'y', LOG_LEVEL: 'z' })).toHaveLength(3);
   });
