@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { DeviceRepository } from '../../src/tenancy/persistence/device.repository.js';
+import { TenantRepository } from '../../src/tenancy/persistence/tenant.repository.js';
 import { anOperation, aPaymentEdit, aProductEdit } from './builders.js';
 import type { TestLedger } from './ledger.js';
+
+type Ids = [string, string, string, string, string];
 
 export interface LivedInTenant {
   readonly tenantId: string;
@@ -14,9 +18,17 @@ export interface LivedInTenant {
  * @param firstLamport from which its clock runs, so that its lamports can be told from another tenant's
  */
 export async function liveIn(ledger: TestLedger, mark: string, firstLamport: number): Promise<LivedInTenant> {
-  const { tenantId, deviceId: shopId } = await ledger.addTenant();
-  const tillId = await ledger.addDevice(tenantId);
-  const [productId, editedId] = [randomUUID(), randomUUID()];
+  const [tenantId, shopId, tillId, productId, editedId] = Array.from({ length: 5 }, () => randomUUID()) as Ids;
+  await ledger.database.transaction(tenantId, async (tx) => {
+    await new TenantRepository().create(tx, { name: `${mark} business`, createdAt: new Date() });
+    for (const [id, name] of [
+      [shopId, 'shop'],
+      [tillId, 'till'],
+    ] as const) {
+      const device = { id, name: `${mark} ${name}`, deviceType: 'DESKTOP', createdAt: new Date() } as const;
+      await new DeviceRepository().enrol(tx, device);
+    }
+  });
   const at = (fields: { device_id: string; lamport_ts: number }) => ({
     ...{ tenant_id: tenantId, product_id: productId, created_by: randomUUID() },
     ...{ ...fields, lamport_ts: firstLamport + fields.lamport_ts },

@@ -1,5 +1,5 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiExtension, ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiProblem } from '../../problems/api-problem.decorator.js';
 import type { Principal, Role } from '../domain/principal.js';
@@ -14,14 +14,19 @@ declare module 'fastify' {
   }
 }
 
+/** In the API document: who may call the route, for people and for the tests that attack each of them. */
+const ROLES_EXTENSION = 'x-roles';
+
 /** Opens a route to everyone. Without this or `Roles` a route is closed. */
-export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(PUBLIC, true);
+export const Public = (): MethodDecorator & ClassDecorator =>
+  applyDecorators(SetMetadata(PUBLIC, true), ApiExtension(ROLES_EXTENSION, ['everyone']));
 
 /** Opens a route to these roles, and documents what the guards may answer. */
 export function Roles(...roles: readonly Role[]): MethodDecorator {
   const ofTenant = roles.some((role) => role !== 'operator');
   return applyDecorators(
     SetMetadata(ALLOWED_ROLES, roles),
+    ApiExtension(ROLES_EXTENSION, [...roles]),
     ApiBearerAuth(),
     ApiProblem('UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'INTERNAL', 'UNAVAILABLE'),
     ...(ofTenant ? [ApiProblem('VALIDATION', 'TENANT_MISMATCH', 'TENANT_SUSPENDED'), TENANT_HEADER] : []),
