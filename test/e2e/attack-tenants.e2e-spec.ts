@@ -175,7 +175,9 @@ describe('one tenant attacks another over HTTP', () => {
           for (const headers of [{}, { 'x-tenant-id': b.tenantId }]) {
             const { tenantId } = await ledger.addTenant();
             const answer = await attack(route, 'operator', { ...callAbout(route, caller, tenantId), headers });
-            expect(answer.status).toBeLessThan(300);
+            // A tenant is only deleted by its name.
+            if (route.method === 'DELETE') expectProblem(answer, 'VALIDATION');
+            else expect(answer.status).toBeLessThan(300);
           }
         });
       });
@@ -188,9 +190,11 @@ describe('one tenant attacks another over HTTP', () => {
         await sparingB(async () => {
           const statuses: number[] = [];
           for (const id of [spare, ...idsOfA]) {
-            const { status } = await attack(route, role, callAbout(route, caller, id));
-            statuses.push(status);
-            if (status < 300) break;
+            // Of another device an admin says whose entries they are.
+            for (const by of role === 'device' ? [caller] : [caller, { ...caller, deviceId: id }]) {
+              statuses.push((await attack(route, role, callAbout(route, by, id))).status);
+            }
+            if (Math.min(...statuses) < 300) break;
           }
           // Else what is refused below might be refused for another reason.
           expect(Math.min(...statuses)).toBeLessThan(300);
