@@ -63,9 +63,25 @@ export function MayBeLeftOut(): PropertyDecorator {
   );
 }
 
-/** RFC 9562 text form, of any version; letters in either case. */
-export function WireUuid(options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type: String, format: 'uuid' }, IsUUID('loose', { message: 'must be a UUID' }));
+/**
+ * RFC 9562 text form, of any version; letters in either case.
+ * @param options.isReserved whether the sender may not give this one
+ */
+export function WireUuid(
+  options: FieldOptions & {
+    readonly isReserved?: { readonly check: (id: string) => boolean; readonly why: string };
+  } = {},
+): PropertyDecorator {
+  const { isReserved, ...rest } = options;
+  const rules = isReserved
+    ? [
+        ValidateBy(
+          { name: 'reserved', validator: { validate: (id) => typeof id !== 'string' || !isReserved.check(id) } },
+          { message: isReserved.why },
+        ),
+      ]
+    : [];
+  return field(rest, { type: String, format: 'uuid' }, IsUUID('loose', { message: 'must be a UUID' }), ...rules);
 }
 
 /** SHA-256 as 64 hex digits, in either case. */

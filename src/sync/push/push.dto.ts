@@ -8,6 +8,7 @@ import {
   PAYMENT_STATUSES,
   type PaymentStatus,
 } from '../../inventory/domain/operation.js';
+import { isServerId } from '../../inventory/domain/server-id.js';
 import { RESOLUTION_METHODS } from '../../conflicts/domain/verdict.js';
 import { PAYMENT_METHODS, type PaymentMethod } from '../../payments/domain/payment.js';
 import { DEVICE_TYPES, type DeviceType } from '../../tenancy/domain/device-type.js';
@@ -42,6 +43,10 @@ export class OperationDto {
   @WireUuid({
     optional: true,
     description: 'Identity: under it the operation takes effect at most once. Else derived. Any UUID but version 8.',
+    isReserved: {
+      check: isServerId,
+      why: 'must not be a UUID of version 8: the server gives those to its own events',
+    },
     example: 'b7f9a1f4-8a51-4c55-8f8b-0f8a4c9f5d01',
   })
   operation_id?: string | null;

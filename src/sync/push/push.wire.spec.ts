@@ -8,6 +8,7 @@ import {
   OPERATION_REASONS,
   PAYMENT_STATUSES,
 } from '../../inventory/domain/operation.js';
+import { isServerId } from '../../inventory/domain/server-id.js';
 import { ProblemError } from '../../problems/problem.js';
 import { DEVICE_TYPES } from '../../tenancy/domain/device-type.js';
 import { LAMPORT_MAX } from '../../tenancy/domain/lamport-clock.js';
@@ -103,7 +104,7 @@ const orNothing =
   (value) =>
     value == null || check(value);
 const CHECKS: Readonly<Record<keyof OperationDto, Check>> = {
-  operation_id: orNothing(isUuid),
+  operation_id: orNothing((value) => isUuid(value) && !isServerId(String(value))),
   operation_hash: orNothing((value) => typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value)),
   tenant_id: isUuid,
   product_id: isUuid,

@@ -1,7 +1,6 @@
 import { isUUID } from 'class-validator';
 import type { Operation } from '../../inventory/domain/operation.js';
 import { operationIdentity } from '../../inventory/domain/operation-identity.js';
-import { isServerId } from '../../inventory/domain/server-id.js';
 import type { ProductEdit, ProductFields } from '../../inventory/domain/product.js';
 import type { PaymentFields } from '../../payments/domain/payment.js';
 import { type FieldError, ProblemError } from '../../problems/problem.js';
@@ -81,15 +80,11 @@ function toOperationEntry(input: unknown, index: number): PushEntry {
   return { what: 'OPERATION', readable: true, path, tenantId, groupId: operation.groupId, operation };
 }
 
-/** The rules that span two fields, and that of whose ids are whose. */
+/** The rules that span two fields. */
 function faultAcrossFields(
-  { operation_id, operation, delta, reason, ref_operation_id }: OperationDto,
+  { operation, delta, reason, ref_operation_id }: OperationDto,
   path: string,
 ): FieldError | null {
-  if (operation_id != null && isServerId(operation_id)) {
-    const message = 'must not be a UUID of version 8: the server gives those to its own events';
-    return { path: `${path}.operation_id`, code: 'RESERVED', message };
-  }
   if (delta === 0 && operation !== 'SET') {
     return { path: `${path}.delta`, code: 'MIN', message: `must be at least 1 for ${operation}` };
   }
