@@ -22,10 +22,17 @@ function member(key: string, value: unknown): string {
 
 const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 
-/** What stands where the schema says something else. */
-const ODD_JSON = [
-  ...['null', 'true', 'false', '""', '[]', '{}', '[null]', '0', '-0', '-1', '0.1', '1e-400', '1e400', '-1e400'],
-  ...['2147483648', '-2147483649', '9007199254740993', '1e21', '0.30000000000000004', '9'.repeat(400)],
+/** What stands where the schema says something else, or is the most that it allows. */
+const ODD_VALUES = [
+  ...['null', 'true', '""', '[]', '{}', '[null]', '7', '"text"', nested(50)],
+  ...['{"__proto__":{"polluted":true}}', '{"constructor":{"prototype":{"polluted":true}}}', '{"toString":1}'],
+  ...['{"length":1e9}', '{"$ref":"#"}', '{"then":1}', '{"a":1,"a":2}', '{"":{"":{"":0}}}', `[${'0,'.repeat(5_000)}0]`],
+];
+const ODD_NUMBERS = [
+  ...['0', '-0', '-1', '0.1', '1e-400', '1e400', '-1e400', '2147483648', '-2147483649', '9007199254740993', '1e21'],
+  ...['0.30000000000000004', '9'.repeat(400)],
+];
+const ODD_TEXTS = [
   ...[
     String.raw`"\u0000"`,
     String.raw`"a\u0000b"`,
@@ -45,13 +52,27 @@ const ODD_JSON = [
   ],
   ...['"2026-02-30T00:00:00Z"', '"9999-12-31T23:59:59.999999999Z"', '"0000-01-01T00:00:00Z"', '"Infinity"', '"NaN"'],
   ...['"00000000-0000-0000-0000-000000000000"', '"ffffffff-ffff-ffff-ffff-ffffffffffff"', '"1"', '"true"'],
-  ...['{"__proto__":{"polluted":true}}', '{"constructor":{"prototype":{"polluted":true}}}', '{"toString":1}'],
-  ...['{"length":1e9}', '{"$ref":"#"}', '{"then":1}', '{"a":1,"a":2}', '{"":{"":{"":0}}}'],
-  ...[nested(60), nested(65), nested(5_000), `${'{"a":'.repeat(70)}0${'}'.repeat(70)}`],
-  ...[`"${'x'.repeat(5_000)}"`, `"${'\u{1f9c0}'.repeat(50_000)}"`, `[${'0,'.repeat(5_000)}0]`],
-  // Not JSON at all.
-  ...['', 'NaN', 'undefined', '01', '+1', '.5', "'x'", '{a:1}', '[1,]', '"\t"', String.raw`"\x41"`, '\ufeff0', '/**/0'],
+  ...[`"${'x'.repeat(5_000)}"`, `"${'\u{1f9c0}'.repeat(50_000)}"`],
 ];
+/** Wherever it stands, the whole is refused. */
+const BROKEN = [
+  nested(65),
+  nested(5_000),
+  '',
+  'NaN',
+  'undefined',
+  '01',
+  '+1',
+  '.5',
+  "'x'",
+  '{a:1}',
+  '[1,]',
+  '"\t"',
+  String.raw`"\x41"`,
+  '\ufeff0',
+  '/**/0',
+];
+const ODD_JSON = [...ODD_VALUES, ...ODD_NUMBERS, ...ODD_TEXTS, ...BROKEN];
 
 const ODD_KEYS = [
   '__proto__',
@@ -70,6 +91,38 @@ const odd = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...ODD_JSON) },
   { weight: 1, arbitrary: fc.json({ maxDepth: 4 }) },
 );
+
+/**
+ * The body with each of the odd things in the place of each of its fields, one at a time. Entries of a list, which are
+ * to be judged one by one, share a body: each has one thing wrong.
+ * @param make a right body, in whose lists is one entry
+ */
+export function* oddBodiesOf(schema: Schema, make: () => unknown): Generator<string> {
+  for (const [path, field] of fieldsOf(schema)) {
+    const odd = oddFor(path, field).map((json) => replaced(make(), path, new Text(json)));
+    const [list, ...rest] = path;
+    if (list === undefined || rest.length === 0) yield* odd.map(toJson);
+    else
+      yield toJson(
+        replaced(
+          withoutEntries(make()),
+          [list],
+          odd.map((body) => valueAt(body, [list, 0])),
+        ),
+      );
+  }
+}
+
+function oddFor(path: Path, { type }: Schema): readonly string[] {
+  if (path.length === 0) return ODD_JSON;
+  if (type === 'string') return [...ODD_VALUES, ...ODD_TEXTS];
+  return type === 'integer' || type === 'number' ? [...ODD_VALUES, ...ODD_NUMBERS] : ODD_VALUES;
+}
+
+function withoutEntries(body: unknown): unknown {
+  const fields = Object.entries(body ?? {}) as [string, unknown][];
+  return Object.fromEntries(fields.map(([name, held]) => [name, Array.isArray(held) ? [] : held]));
+}
 
 /**
  * Bodies by the schema, as JSON texts: right ones, and ones with up to three things wrong.
