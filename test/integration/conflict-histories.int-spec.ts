@@ -73,18 +73,24 @@ const steps = stepsOf(deeds);
 /** What stock is where nobody counted it: all that came and went and stands, each once, whoever decided on it. */
 function sumOfWhatStands(events: readonly RecordedEvent[]): number {
   const decided = (kind: RecordedEvent['kind']) =>
-    new Set(events.filter((event) => event.kind === kind).map(({ refOperationId }) => refOperationId));
+    new Map(events.filter((event) => event.kind === kind).map((event) => [event.refOperationId, event.lamport]));
   const [released, voided] = [decided('RELEASE'), decided('VOID')];
-  const stands = ({ operationId, disposition }: RecordedEvent) =>
-    (disposition === 'APPLIED' || released.has(operationId)) && !voided.has(operationId);
-  const standing = events.filter(stands);
-  const sold = new Set(
-    standing.filter(({ kind, reason }) => kind === 'DECREMENT' && reason === 'SALE').map((e) => e.refOperationId),
-  );
-  return standing.reduce((sum, { operationId, refOperationId, kind, reason, delta }) => {
+  /** Since when it had an effect, be it that it was taken back later. */
+  const effectiveAt = ({ operationId, disposition, lamport }: RecordedEvent) =>
+    disposition === 'APPLIED' ? lamport : released.get(operationId);
+  const standing = events.filter((event) => effectiveAt(event) !== undefined && !voided.has(event.operationId));
+  const sales = events.filter(({ kind, reason }) => kind === 'DECREMENT' && reason === 'SALE');
+  // The sale of what was reserved takes the place of the reservation, and takes it along if it is taken back.
+  const isSold = (reservation: RecordedEvent) =>
+    sales.some((sale) => {
+      const from = effectiveAt(sale);
+      if (sale.refOperationId !== reservation.operationId || from === undefined) return false;
+      return standing.includes(sale) || from > (effectiveAt(reservation) ?? Infinity);
+    });
+  return standing.reduce((sum, event) => {
+    const { operationId, refOperationId, kind, reason, delta } = event;
     if (kind === 'INCREMENT') return reason === 'CANCEL' && refOperationId !== null ? sum : sum + delta;
-    // The sale of what was reserved takes the place of the reservation.
-    if (kind !== 'DECREMENT' || (reason === 'RESERVATION' && sold.has(operationId))) return sum;
+    if (kind !== 'DECREMENT' || (reason === 'RESERVATION' && isSold(event))) return sum;
     const back = standing.filter(
       (e) => e.refOperationId === operationId && e.kind === 'INCREMENT' && e.reason === 'CANCEL',
     );

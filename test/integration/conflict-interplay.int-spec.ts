@@ -292,6 +292,25 @@ describe('settling what hangs together', () => {
     expect((await conflicts()).filter(({ awaits }) => awaits)).toEqual([]);
   });
 
+  it('takes a reservation along with the sale that confirmed it', async () => {
+    await restock(10);
+    const reserved = sale(ana, 3, { reason: 'RESERVATION' });
+    const sold = sale(ana, 6, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 4 });
+    await push(ana, reserved, sold);
+    await expectStock(4);
+    const also = sale(ben, 6, { payment_status: 'PAID' });
+    await push(ben, also);
+    await resolve(also, 'NEITHER');
+    await expectStock(10);
+    // What it had reserved is held no more: to sell it all the same is an ordinary sale.
+    const again = sale(ana, 3, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 9 });
+    await push(ana, again);
+    await expectStock(7);
+    expect((await conflicts()).find(({ a }) => a.id === again.operation_id)).toMatchObject({
+      kind: 'RESERVATION_CLOSED',
+    });
+  });
+
   describe('more than one reason to hold it', () => {
     it('leaves an oversell of two paid sales to people, though the product was deleted', async () => {
       const base_lamport = await catalogued(3);
