@@ -8,18 +8,16 @@ import { StockEventRepository } from '../../src/inventory/persistence/stock-even
 import { StockLevelRepository } from '../../src/inventory/persistence/stock-level.repository.js';
 import { ReservationExpiryService } from '../../src/inventory/reservation-expiry.service.js';
 import type { TenantSignals } from '../../src/signals/tenant-signals.js';
-import type { PushOutcome } from '../../src/sync/domain/push-outcome.js';
 import type { OperationDto } from '../../src/sync/push/push.dto.js';
 import { TenantClockRepository } from '../../src/tenancy/persistence/tenant-clock.repository.js';
 import { TenantRepository } from '../../src/tenancy/persistence/tenant.repository.js';
-import { anOperation, aProductEdit } from '../support/builders.js';
+import { aProductEdit } from '../support/builders.js';
 import { createTestDatabase, openDataSource, type TestDatabase } from '../support/database.js';
 import { TestLedger } from '../support/ledger.js';
+import { at, TestShop } from '../support/shop.js';
 
 const PERSON = randomUUID();
 const PRODUCT = '7f0c2a8e-0d0f-4f0e-9a55-6f5e4c4e9a01';
-const NOON = Date.parse('2026-03-01T12:00:00Z');
-const at = (minutes: number): string => new Date(NOON + minutes * 60_000).toISOString();
 
 /** What one decision makes of another: cancellations, reservations, counts and deletions around what is held. */
 describe('settling what hangs together', () => {
@@ -27,8 +25,7 @@ describe('settling what hangs together', () => {
   let source: DataSource;
   let ledger: TestLedger;
   let expiry: ReservationExpiryService;
-  let tenantId: string;
-  let shop: string;
+  let shop: TestShop;
   let ana: string;
   let ben: string;
   let carol: string;
@@ -52,172 +49,142 @@ describe('settling what hangs together', () => {
     await database.drop();
   });
   beforeEach(async () => {
-    ({ tenantId, deviceId: shop } = await ledger.addTenant());
-    ana = await ledger.addDevice(tenantId);
-    ben = await ledger.addDevice(tenantId);
-    carol = await ledger.addDevice(tenantId);
+    shop = await TestShop.open(ledger, PRODUCT);
+    ({ ana, ben, carol } = shop);
   });
 
-  const operation = (device: string, fields: Partial<OperationDto>): OperationDto =>
-    anOperation({ tenant_id: tenantId, device_id: device, product_id: PRODUCT, ...fields });
-  const restock = (units: number) => push(shop, operation(shop, { delta: units, lamport_ts: 1 }));
-  /** By a device that has seen the restock, which is at lamport 2, and nothing after it. */
-  const sale = (device: string, units: number, fields: Partial<OperationDto> = {}): OperationDto =>
-    operation(device, {
-      ...{ operation: 'DECREMENT', delta: units, reason: 'SALE', payment_status: 'PENDING' },
-      ...{ lamport_ts: 3, base_lamport: 2, ...fields },
-    });
-  const count = (device: string, units: number, fields: Partial<OperationDto> = {}): OperationDto =>
-    operation(device, {
-      ...{ operation: 'SET', delta: units, reason: 'COUNT', lamport_ts: 3, base_lamport: 2, ...fields },
-    });
   const naming = ({ operation_id }: OperationDto) => ({ ref_operation_id: operation_id ?? null });
   const cancel = (device: string, units: number, named: OperationDto, fields: Partial<OperationDto> = {}) =>
-    operation(device, {
+    shop.operation(device, {
       ...{ operation: 'INCREMENT', reason: 'CANCEL', delta: units, lamport_ts: 5, base_lamport: 2 },
       ...{ ...naming(named), ...fields },
     });
-  async function push(device: string, ...operations: OperationDto[]): Promise<PushOutcome> {
-    const { outcomes } = await ledger.push(tenantId, device, operations);
-    const last = outcomes.at(-1);
-    if (!last) throw new Error('Something was pushed');
-    return last;
-  }
   /** The product is in the catalogue with so many units; whoever knows that knows nothing of what comes after. */
   async function catalogued(units: number): Promise<number> {
-    await ledger.push(tenantId, shop, {
+    await ledger.push(shop.tenantId, shop.till, {
       products: [aProductEdit({ id: PRODUCT, sku: 'QC-1', current_stock: units, lamport_ts: 1 })],
     });
     return head();
   }
   const remove = (lamport_ts: number) =>
-    ledger.push(tenantId, shop, { products: [aProductEdit({ id: PRODUCT, is_deleted: true, lamport_ts })] });
-  const stock = async (): Promise<number> => {
-    const [row] = await ledger.database.transaction(tenantId, (tx) =>
-      tx.manager.query<{ quantity: number }[]>('SELECT quantity FROM stock_levels'),
-    );
-    return row?.quantity ?? NaN;
-  };
-  const head = async (): Promise<number> => (await ledger.pull(tenantId, shop, 0)).serverLamport;
-  const conflicts = async () => (await ledger.pull(tenantId, shop, 0)).conflicts;
+    ledger.push(shop.tenantId, shop.till, { products: [aProductEdit({ id: PRODUCT, is_deleted: true, lamport_ts })] });
+  const head = async (): Promise<number> => (await ledger.pull(shop.tenantId, shop.till, 0)).serverLamport;
+  const conflicts = async () => (await ledger.pull(shop.tenantId, shop.till, 0)).conflicts;
   const conflictOf = async ({ operation_id }: OperationDto): Promise<RecordedConflict> => {
     const found = (await conflicts()).find(({ a, kind }) => a.id === operation_id && kind !== 'RESERVATION_CLOSED');
     if (!found) throw new Error('The operation is in no conflict');
     return found;
   };
-  const settle = () => ledger.resolutions.settleAwaiting(tenantId);
   const resolve = async (held: OperationDto, order: Order, side: 'a' | 'b' | null = null) => {
     const conflict = await conflictOf(held);
     const winnerId = side && conflict[side].id;
-    return ledger.resolutions.resolve(tenantId, PERSON, conflict.id, { order, winnerId, feedback: null });
+    return ledger.resolutions.resolve(shop.tenantId, PERSON, conflict.id, { order, winnerId, feedback: null });
   };
-  const expire = () => expiry.expireDue(tenantId, new Date());
+  const expire = () => expiry.expireDue(shop.tenantId, new Date());
   async function expectStock(units: number): Promise<void> {
-    expect(await stock()).toBe(units);
-    expect(await ledger.verify(tenantId)).toEqual([]);
-    const { events } = await ledger.pull(tenantId, shop, 0);
-    expect(events.reduce((sum, { effect }) => sum + effect, 0)).toBe(units);
+    expect(await shop.stock()).toBe(units);
+    await shop.expectSound();
   }
 
   describe('a movement that a count has already', () => {
     const early = { payment_status: 'PAID', created_at: at(-120), lamport_ts: 3 } as const;
-    const counted = (units: number) => count(ana, units, { created_at: at(0), lamport_ts: 30 });
+    const counted = (units: number) => shop.count(ana, units, { created_at: at(0), lamport_ts: 30 });
 
     it.each(['count first', 'sale first'] as const)(
       'gives its goods back when it is cancelled, the %s',
       async (order) => {
-        await restock(10);
-        const sold = sale(ben, 3, early);
-        const pushes = [() => push(ana, counted(7)), () => push(ben, sold)];
+        await shop.restock(10);
+        const sold = shop.sale(ben, 3, early);
+        const pushes = [() => shop.push(ana, counted(7)), () => shop.push(ben, sold)];
         for (const one of order === 'count first' ? pushes : pushes.toReversed()) await one();
-        expect(await settle()).toMatchObject({ settled: 1 });
+        expect(await shop.settle()).toMatchObject({ settled: 1 });
         await expectStock(7);
-        await push(ben, cancel(ben, 3, sold, { lamport_ts: 100, base_lamport: await head() }));
+        await shop.push(ben, cancel(ben, 3, sold, { lamport_ts: 100, base_lamport: await head() }));
         await expectStock(10);
       },
     );
 
     it('is not lost when people withdraw the count', async () => {
-      await restock(10);
-      await push(ana, counted(6)); // one is missing, which nobody recorded
-      const sold = sale(ben, 3, early);
-      await push(ben, sold);
-      const unsure = sale(carol, 1, { payment_status: 'PAID', lamport_ts: 29, created_at: at(0) });
-      await push(carol, unsure);
-      await settle();
+      await shop.restock(10);
+      await shop.push(ana, counted(6)); // one is missing, which nobody recorded
+      const sold = shop.sale(ben, 3, early);
+      await shop.push(ben, sold);
+      const unsure = shop.sale(carol, 1, { payment_status: 'PAID', lamport_ts: 29, created_at: at(0) });
+      await shop.push(carol, unsure);
+      await shop.settle();
       await expectStock(6);
       await resolve(unsure, 'WINNER', 'a');
       await expectStock(10 - 3 - 1);
     });
 
     it('is one sale when a reservation of it is sold', async () => {
-      await restock(10);
-      const reserved = sale(ben, 3, { reason: 'RESERVATION', created_at: at(-120) });
-      await push(ana, counted(7));
-      await push(ben, reserved);
-      await settle();
+      await shop.restock(10);
+      const reserved = shop.sale(ben, 3, { reason: 'RESERVATION', created_at: at(-120) });
+      await shop.push(ana, counted(7));
+      await shop.push(ben, reserved);
+      await shop.settle();
       await expectStock(7);
       const confirms = { payment_status: 'PAID', ...naming(reserved), lamport_ts: 99 } as const;
-      expect(await push(ben, sale(ben, 3, { ...confirms, base_lamport: await head() }))).toMatchObject({
+      expect(await shop.push(ben, shop.sale(ben, 3, { ...confirms, base_lamport: await head() }))).toMatchObject({
         status: 'accepted',
       });
       await expectStock(7);
     });
 
     it('comes back if its reservation lapses', async () => {
-      await restock(10);
-      await push(ana, counted(7));
-      await push(ben, sale(ben, 3, { reason: 'RESERVATION', created_at: at(-120), expires_at: at(1) }));
-      await settle();
+      await shop.restock(10);
+      await shop.push(ana, counted(7));
+      await shop.push(ben, shop.sale(ben, 3, { reason: 'RESERVATION', created_at: at(-120), expires_at: at(1) }));
+      await shop.settle();
       await expire();
       await expectStock(10);
     });
 
     it('gives back what was cancelled of it after the count, while it still waited', async () => {
-      await restock(10);
-      await push(ana, counted(7));
-      const sold = sale(ben, 3, early);
-      await push(ben, sold);
+      await shop.restock(10);
+      await shop.push(ana, counted(7));
+      const sold = shop.sale(ben, 3, early);
+      await shop.push(ben, sold);
       const base_lamport = await head();
-      await push(ben, cancel(ben, 2, sold, { lamport_ts: 100, base_lamport, created_at: at(60) }));
+      await shop.push(ben, cancel(ben, 2, sold, { lamport_ts: 100, base_lamport, created_at: at(60) }));
       await expectStock(7);
-      await settle();
+      await shop.settle();
       await expectStock(9);
-      await push(ben, cancel(ben, 1, sold, { lamport_ts: 101, base_lamport, created_at: at(70) }));
+      await shop.push(ben, cancel(ben, 1, sold, { lamport_ts: 101, base_lamport, created_at: at(70) }));
       await expectStock(10);
     });
 
     it('is taken as counted by a person who believes the count', async () => {
-      await restock(10);
-      await push(ana, count(ana, 7));
-      const sold = sale(ben, 3, { payment_status: 'PAID' });
-      await push(ben, sold);
-      expect(await settle()).toMatchObject({ suggested: 1 });
+      await shop.restock(10);
+      await shop.push(ana, shop.count(ana, 7));
+      const sold = shop.sale(ben, 3, { payment_status: 'PAID' });
+      await shop.push(ben, sold);
+      expect(await shop.settle()).toMatchObject({ suggested: 1 });
       await resolve(sold, 'WINNER', 'b');
       await expectStock(7);
-      await push(ben, cancel(ben, 3, sold, { lamport_ts: 100, base_lamport: await head() }));
+      await shop.push(ben, cancel(ben, 3, sold, { lamport_ts: 100, base_lamport: await head() }));
       await expectStock(10);
     });
 
     it('is known of where it was held for something else', async () => {
-      await restock(5);
-      await push(ana, sale(ana, 3, { created_at: at(-60) }));
-      const held = sale(ben, 3, { lamport_ts: 30, created_at: at(0) });
-      expect(await push(ben, held)).toMatchObject({ status: 'conflict' });
+      await shop.restock(5);
+      await shop.push(ana, shop.sale(ana, 3, { created_at: at(-60) }));
+      const held = shop.sale(ben, 3, { lamport_ts: 30, created_at: at(0) });
+      expect(await shop.push(ben, held)).toMatchObject({ status: 'conflict' });
       // The same till counts the shelf afterwards: its own sale is gone from there.
-      await push(ben, count(ben, 4, { lamport_ts: 31, base_lamport: await head(), created_at: at(10) }));
-      await settle();
+      await shop.push(ben, shop.count(ben, 4, { lamport_ts: 31, base_lamport: await head(), created_at: at(10) }));
+      await shop.settle();
       expect(await conflictOf(held)).toMatchObject({ resolution: { verdict: 'BOTH' } });
       await expectStock(4);
     });
 
     it('is known of where its product was deleted since', async () => {
       const base_lamport = await catalogued(10);
-      await push(shop, count(shop, 7, { base_lamport, lamport_ts: 50, created_at: at(0) }));
+      await shop.push(shop.till, shop.count(shop.till, 7, { base_lamport, lamport_ts: 50, created_at: at(0) }));
       await remove(60);
-      const sold = sale(ben, 3, { ...early, lamport_ts: 4, base_lamport });
-      await push(ben, sold);
-      await settle();
+      const sold = shop.sale(ben, 3, { ...early, lamport_ts: 4, base_lamport });
+      await shop.push(ben, sold);
+      await shop.settle();
       expect(await conflictOf(sold)).toMatchObject({ kind: 'DELETED_PRODUCT', resolution: { verdict: 'BOTH' } });
       await expectStock(7);
     });
@@ -227,51 +194,51 @@ describe('settling what hangs together', () => {
     it('counts a part once', async () => {
       const base_lamport = await catalogued(10);
       await remove(500);
-      const sold = sale(ben, 4, { payment_status: 'PAID', lamport_ts: 4, base_lamport });
-      await push(ben, sold, cancel(ben, 1, sold, { lamport_ts: 5, base_lamport }));
-      await settle();
+      const sold = shop.sale(ben, 4, { payment_status: 'PAID', lamport_ts: 4, base_lamport });
+      await shop.push(ben, sold, cancel(ben, 1, sold, { lamport_ts: 5, base_lamport }));
+      await shop.settle();
       await expectStock(7);
     });
 
     it.each(['first', 'last'] as const)('makes nothing of what never left, with a person %s', async (turn) => {
       const base_lamport = await catalogued(10);
       await remove(9);
-      const sold = sale(ben, 3, { lamport_ts: 8, base_lamport });
+      const sold = shop.sale(ben, 3, { lamport_ts: 8, base_lamport });
       const cancelled = cancel(ben, 3, sold, { lamport_ts: 9, base_lamport });
-      await push(ben, sold, cancelled);
+      await shop.push(ben, sold, cancelled);
       if (turn === 'first') await resolve(cancelled, 'BOTH');
-      await settle();
+      await shop.settle();
       if (turn === 'last') await resolve(sold, 'BOTH');
       await expectStock(10);
       expect((await conflicts()).filter(({ awaits }) => awaits)).toEqual([]);
     });
 
     it('gives back all of a reservation that lapses meanwhile', async () => {
-      await restock(10);
-      const reserved = sale(ben, 3, { reason: 'RESERVATION', expires_at: at(60) });
-      await push(ben, reserved);
-      await push(ana, count(ana, 7, { base_lamport: await head(), lamport_ts: 10, created_at: at(-120) }));
+      await shop.restock(10);
+      const reserved = shop.sale(ben, 3, { reason: 'RESERVATION', expires_at: at(60) });
+      await shop.push(ben, reserved);
+      await shop.push(ana, shop.count(ana, 7, { base_lamport: await head(), lamport_ts: 10, created_at: at(-120) }));
       const cancelled = cancel(ben, 2, reserved, { lamport_ts: 11, base_lamport: 3, created_at: at(0) });
-      expect(await push(ben, cancelled)).toMatchObject({ status: 'conflict' });
+      expect(await shop.push(ben, cancelled)).toMatchObject({ status: 'conflict' });
       await expire();
-      await settle();
+      await shop.settle();
       await expectStock(10);
     });
 
     it('leaves a sale to be cancelled whose cancellation was refused', async () => {
       const before = await catalogued(10);
-      const sold = sale(ben, 3, { payment_status: 'PAID', lamport_ts: 3, base_lamport: before });
-      await push(ben, sold);
+      const sold = shop.sale(ben, 3, { payment_status: 'PAID', lamport_ts: 3, base_lamport: before });
+      await shop.push(ben, sold);
       const base_lamport = await head();
       await remove(9);
       const first = cancel(ben, 3, sold, { lamport_ts: 8, base_lamport });
-      await push(ben, first);
+      await shop.push(ben, first);
       const again = { lamport_ts: 9, base_lamport } as const;
-      expect(await push(ben, cancel(ben, 1, sold, again))).toMatchObject({ code: 'QUANTITY_OUT_OF_RANGE' });
+      expect(await shop.push(ben, cancel(ben, 1, sold, again))).toMatchObject({ code: 'QUANTITY_OUT_OF_RANGE' });
       await resolve(first, 'WINNER', 'b');
       await expectStock(7);
       const second = cancel(ben, 3, sold, again);
-      await push(ben, second);
+      await shop.push(ben, second);
       await resolve(second, 'BOTH');
       await expectStock(10);
     });
@@ -280,10 +247,10 @@ describe('settling what hangs together', () => {
   it('lets a sale stand once, though it and the reservation that it confirms were both held', async () => {
     const base_lamport = await catalogued(10);
     await remove(9);
-    const reserved = sale(ben, 3, { reason: 'RESERVATION', lamport_ts: 8, base_lamport });
-    const sold = sale(ben, 3, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 9, base_lamport });
-    await push(ben, reserved, sold);
-    await settle();
+    const reserved = shop.sale(ben, 3, { reason: 'RESERVATION', lamport_ts: 8, base_lamport });
+    const sold = shop.sale(ben, 3, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 9, base_lamport });
+    await shop.push(ben, reserved, sold);
+    await shop.settle();
     await expectStock(7);
     await expect(resolve(reserved, 'BOTH')).rejects.toMatchObject({
       code: expect.stringMatching(/RESOLUTION_OVERTAKEN|ALREADY_RESOLVED/),
@@ -293,18 +260,18 @@ describe('settling what hangs together', () => {
   });
 
   it('takes a reservation along with the sale that confirmed it', async () => {
-    await restock(10);
-    const reserved = sale(ana, 3, { reason: 'RESERVATION' });
-    const sold = sale(ana, 6, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 4 });
-    await push(ana, reserved, sold);
+    await shop.restock(10);
+    const reserved = shop.sale(ana, 3, { reason: 'RESERVATION' });
+    const sold = shop.sale(ana, 6, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 4 });
+    await shop.push(ana, reserved, sold);
     await expectStock(4);
-    const also = sale(ben, 6, { payment_status: 'PAID' });
-    await push(ben, also);
+    const also = shop.sale(ben, 6, { payment_status: 'PAID' });
+    await shop.push(ben, also);
     await resolve(also, 'NEITHER');
     await expectStock(10);
     // What it had reserved is held no more: to sell it all the same is an ordinary sale.
-    const again = sale(ana, 3, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 9 });
-    await push(ana, again);
+    const again = shop.sale(ana, 3, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 9 });
+    await shop.push(ana, again);
     await expectStock(7);
     expect((await conflicts()).find(({ a }) => a.id === again.operation_id)).toMatchObject({
       kind: 'RESERVATION_CLOSED',
@@ -314,11 +281,11 @@ describe('settling what hangs together', () => {
   describe('more than one reason to hold it', () => {
     it('leaves an oversell of two paid sales to people, though the product was deleted', async () => {
       const base_lamport = await catalogued(3);
-      await push(ana, sale(ana, 3, { payment_status: 'PAID', base_lamport }));
+      await shop.push(ana, shop.sale(ana, 3, { payment_status: 'PAID', base_lamport }));
       await remove(9);
-      const sold = sale(ben, 3, { payment_status: 'PAID', base_lamport, lamport_ts: 8 });
-      await push(ben, sold);
-      await settle();
+      const sold = shop.sale(ben, 3, { payment_status: 'PAID', base_lamport, lamport_ts: 8 });
+      await shop.push(ben, sold);
+      await shop.settle();
       expect(await conflictOf(sold)).toMatchObject({ awaits: 'PERSON', suggestion: expect.anything() });
       await expectStock(0);
     });
@@ -327,13 +294,13 @@ describe('settling what hangs together', () => {
       ['PENDING', 0, 'settled'],
       ['PAID', 0, 'for people'],
     ] as const)('sees the %s claim behind a count', async (payment, left, outcome) => {
-      await restock(10);
-      await push(carol, count(carol, 3, { created_at: at(-600), lamport_ts: 3 }));
-      const other = sale(ana, 3, { payment_status: payment, base_lamport: await head(), lamport_ts: 50 });
-      await push(ana, other);
-      const sold = sale(ben, 3, { payment_status: 'PAID', base_lamport: 2, lamport_ts: 60, created_at: at(0) });
-      await push(ben, sold);
-      expect(await settle()).toMatchObject(outcome === 'settled' ? { settled: 1 } : { suggested: 1 });
+      await shop.restock(10);
+      await shop.push(carol, shop.count(carol, 3, { created_at: at(-600), lamport_ts: 3 }));
+      const other = shop.sale(ana, 3, { payment_status: payment, base_lamport: await head(), lamport_ts: 50 });
+      await shop.push(ana, other);
+      const sold = shop.sale(ben, 3, { payment_status: 'PAID', base_lamport: 2, lamport_ts: 60, created_at: at(0) });
+      await shop.push(ben, sold);
+      expect(await shop.settle()).toMatchObject(outcome === 'settled' ? { settled: 1 } : { suggested: 1 });
       await expectStock(left);
       // The claim that yielded has an entry of its own, which says so.
       const yielded = (await conflicts()).filter(
@@ -345,20 +312,23 @@ describe('settling what hangs together', () => {
     });
 
     it('leaves goods that are broken to people, where there is not enough left', async () => {
-      await restock(10);
-      await push(ana, count(ana, 1, { lamport_ts: 3, created_at: at(-600) }));
+      await shop.restock(10);
+      await shop.push(ana, shop.count(ana, 1, { lamport_ts: 3, created_at: at(-600) }));
       const broken = { reason: 'DAMAGE', payment_status: null, lamport_ts: 100, created_at: at(0) } as const;
-      await push(ben, sale(ben, 3, broken));
-      expect(await settle()).toMatchObject({ settled: 0, suggested: 1 });
+      await shop.push(ben, shop.sale(ben, 3, broken));
+      expect(await shop.settle()).toMatchObject({ settled: 0, suggested: 1 });
     });
 
     it('says both that a sale beat a claim and that its reservation had lapsed', async () => {
-      await restock(10);
-      const reserved = sale(ben, 3, { reason: 'RESERVATION', expires_at: at(60) });
-      await push(ben, reserved);
+      await shop.restock(10);
+      const reserved = shop.sale(ben, 3, { reason: 'RESERVATION', expires_at: at(60) });
+      await shop.push(ben, reserved);
       await expire();
-      await push(ana, sale(ana, 9, { lamport_ts: 4, base_lamport: 4 }));
-      await push(ben, sale(ben, 3, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 6, base_lamport: 3 }));
+      await shop.push(ana, shop.sale(ana, 9, { lamport_ts: 4, base_lamport: 4 }));
+      await shop.push(
+        ben,
+        shop.sale(ben, 3, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 6, base_lamport: 3 }),
+      );
       expect((await conflicts()).map(({ kind }) => kind).sort()).toEqual(['OVERSELL', 'RESERVATION_CLOSED']);
       await expectStock(7);
     });
@@ -366,12 +336,12 @@ describe('settling what hangs together', () => {
 
   describe('what a person agrees to', () => {
     it('takes all back that the suggestion would', async () => {
-      await restock(6);
-      await push(ana, sale(ana, 3, { lamport_ts: 9 }));
-      await push(carol, sale(carol, 3, { lamport_ts: 9 }));
-      const held = sale(ben, 6, { lamport_ts: 3 });
-      await push(ben, held);
-      expect(await settle()).toMatchObject({ suggested: 1 });
+      await shop.restock(6);
+      await shop.push(ana, shop.sale(ana, 3, { lamport_ts: 9 }));
+      await shop.push(carol, shop.sale(carol, 3, { lamport_ts: 9 }));
+      const held = shop.sale(ben, 6, { lamport_ts: 3 });
+      await shop.push(ben, held);
+      expect(await shop.settle()).toMatchObject({ suggested: 1 });
       await expect(resolve(held, 'WINNER', 'a')).rejects.toMatchObject({ code: 'RESOLUTION_OVERTAKEN' });
       await resolve(held, 'SUGGESTION');
       await expectStock(0);
@@ -382,31 +352,31 @@ describe('settling what hangs together', () => {
     });
 
     it('is asked again if the suggestion would be another by now', async () => {
-      await restock(5);
-      await push(ana, sale(ana, 3, { lamport_ts: 5 }));
-      const held = sale(ben, 3, { lamport_ts: 7 });
-      await push(ben, held);
-      expect(await settle()).toMatchObject({ suggested: 1 });
-      await push(shop, operation(shop, { delta: 9, lamport_ts: 9, base_lamport: 2 }));
+      await shop.restock(5);
+      await shop.push(ana, shop.sale(ana, 3, { lamport_ts: 5 }));
+      const held = shop.sale(ben, 3, { lamport_ts: 7 });
+      await shop.push(ben, held);
+      expect(await shop.settle()).toMatchObject({ suggested: 1 });
+      await shop.push(shop.till, shop.operation(shop.till, { delta: 9, lamport_ts: 9, base_lamport: 2 }));
       await expect(resolve(held, 'SUGGESTION')).rejects.toMatchObject({ code: 'RESOLUTION_OVERTAKEN' });
       expect(await conflictOf(held)).toMatchObject({ resolution: { method: 'HEURISTIC', verdict: 'BOTH' } });
       await expectStock(8);
     });
 
     it('withdraws a count that another overrode since without moving anything', async () => {
-      await restock(10);
-      await push(carol, sale(carol, 1, { payment_status: 'PAID' }));
-      const first = count(ana, 5);
-      await push(ana, first); // held against the sale
-      await push(ben, count(ben, 8, { lamport_ts: 20, base_lamport: await head() })); // knew it all
+      await shop.restock(10);
+      await shop.push(carol, shop.sale(carol, 1, { payment_status: 'PAID' }));
+      const first = shop.count(ana, 5);
+      await shop.push(ana, first); // held against the sale
+      await shop.push(ben, shop.count(ben, 8, { lamport_ts: 20, base_lamport: await head() })); // knew it all
       await expectStock(8);
       await resolve(first, 'WINNER', 'a'); // as if it had been made last
       await expectStock(5);
-      const sold = sale(shop, 1, { payment_status: 'PAID', base_lamport: 3, lamport_ts: 9 });
-      await push(shop, sold);
+      const sold = shop.sale(shop.till, 1, { payment_status: 'PAID', base_lamport: 3, lamport_ts: 9 });
+      await shop.push(shop.till, sold);
       const { b } = await conflictOf(sold);
       await resolve(sold, 'WINNER', 'a');
-      expect([b.payload['delta'], await stock()]).toEqual([8, 4]);
+      expect([b.payload['delta'], await shop.stock()]).toEqual([8, 4]);
       await expectStock(4);
     });
 
@@ -414,24 +384,29 @@ describe('settling what hangs together', () => {
       const base_lamport = await catalogued(10);
       await remove(9);
       const [one, other] = [
-        sale(ben, 3, { lamport_ts: 8, base_lamport }),
-        sale(carol, 3, { lamport_ts: 8, base_lamport }),
+        shop.sale(ben, 3, { lamport_ts: 8, base_lamport }),
+        shop.sale(carol, 3, { lamport_ts: 8, base_lamport }),
       ];
-      await push(ben, one);
-      await push(carol, other);
+      await shop.push(ben, one);
+      await shop.push(carol, other);
       await resolve(one, 'WINNER', 'a');
       await remove((await head()) + 5);
       await resolve(other, 'WINNER', 'a');
-      expect((await ledger.pull(tenantId, shop, 0)).products).toMatchObject([{ fields: { isDeleted: true } }]);
+      expect((await ledger.pull(shop.tenantId, shop.till, 0)).products).toMatchObject([
+        { fields: { isDeleted: true } },
+      ]);
       await expectStock(4);
     });
 
     it('can’t move stock beyond its range', async () => {
       const huge = 2_147_483_647;
-      await push(shop, sale(shop, huge, { payment_status: 'PAID', lamport_ts: 1, base_lamport: 0 }));
-      await push(ana, count(ana, huge, { lamport_ts: 4, base_lamport: await head() }));
-      const sold = sale(ben, 3, { payment_status: 'PAID' });
-      await push(ben, sold);
+      await shop.push(
+        shop.till,
+        shop.sale(shop.till, huge, { payment_status: 'PAID', lamport_ts: 1, base_lamport: 0 }),
+      );
+      await shop.push(ana, shop.count(ana, huge, { lamport_ts: 4, base_lamport: await head() }));
+      const sold = shop.sale(ben, 3, { payment_status: 'PAID' });
+      await shop.push(ben, sold);
       await expect(resolve(sold, 'NEITHER')).rejects.toMatchObject({ code: 'RESOLUTION_OVERTAKEN' });
       await expectStock(huge);
     });
@@ -439,40 +414,40 @@ describe('settling what hangs together', () => {
 
   describe('concurrency', () => {
     it('is with what lapsed after the count', async () => {
-      await restock(10);
-      await push(ben, sale(ben, 3, { reason: 'RESERVATION', expires_at: at(60) }));
+      await shop.restock(10);
+      await shop.push(ben, shop.sale(ben, 3, { reason: 'RESERVATION', expires_at: at(60) }));
       const base_lamport = await head();
       await expire();
-      const counted = count(ana, 7, { base_lamport, lamport_ts: base_lamport + 1, created_at: at(0) });
-      expect(await push(ana, counted)).toMatchObject({ status: 'conflict' });
-      await settle();
+      const counted = shop.count(ana, 7, { base_lamport, lamport_ts: base_lamport + 1, created_at: at(0) });
+      expect(await shop.push(ana, counted)).toMatchObject({ status: 'conflict' });
+      await shop.settle();
       expect(await conflictOf(counted)).toMatchObject({ kind: 'STOCK_COUNT', resolution: { verdict: 'BOTH' } });
       await expectStock(10);
     });
 
     it('is with a claim that was released after what the device knew', async () => {
-      await restock(5);
-      await push(ana, sale(ana, 3, { created_at: at(0), lamport_ts: 30 }));
-      const waiting = sale(carol, 3);
-      await push(carol, waiting);
+      await shop.restock(5);
+      await shop.push(ana, shop.sale(ana, 3, { created_at: at(0), lamport_ts: 30 }));
+      const waiting = shop.sale(carol, 3);
+      await shop.push(carol, waiting);
       const base_lamport = await head(); // Ben knows it as held
       await resolve(waiting, 'WINNER', 'a');
       await expectStock(2);
-      const sold = sale(ben, 4, { payment_status: 'PAID', base_lamport, lamport_ts: base_lamport + 1 });
-      expect(await push(ben, sold)).toMatchObject({ status: 'accepted', warnings: ['UNKNOWN_PRODUCT'] });
+      const sold = shop.sale(ben, 4, { payment_status: 'PAID', base_lamport, lamport_ts: base_lamport + 1 });
+      expect(await shop.push(ben, sold)).toMatchObject({ status: 'accepted', warnings: ['UNKNOWN_PRODUCT'] });
       await expectStock(1);
     });
 
     it('is with as many claims as it takes, without those of which nothing is left', async () => {
-      await restock(255);
-      await push(ana, ...Array.from({ length: 150 }, (_, index) => sale(ana, 1, { lamport_ts: 3 + index })));
+      await shop.restock(255);
+      await shop.push(ana, ...Array.from({ length: 150 }, (_, index) => shop.sale(ana, 1, { lamport_ts: 3 + index })));
       const over = Array.from({ length: 105 }, (_, index) =>
-        sale(ana, 1, { reason: 'RESERVATION', lamport_ts: 200 + index }),
+        shop.sale(ana, 1, { reason: 'RESERVATION', lamport_ts: 200 + index }),
       );
-      await push(ana, ...over);
-      await push(ana, ...over.map((one, index) => cancel(ana, 1, one, { lamport_ts: 400 + index })));
+      await shop.push(ana, ...over);
+      await shop.push(ana, ...over.map((one, index) => cancel(ana, 1, one, { lamport_ts: 400 + index })));
       await expectStock(105);
-      expect(await push(ben, sale(ben, 225, { payment_status: 'PAID' }))).toMatchObject({
+      expect(await shop.push(ben, shop.sale(ben, 225, { payment_status: 'PAID' }))).toMatchObject({
         status: 'accepted',
         warnings: ['UNKNOWN_PRODUCT'],
       });
@@ -481,12 +456,12 @@ describe('settling what hangs together', () => {
   });
 
   it('leaves two paid sales to people, even if there is enough by now', async () => {
-    await restock(5);
-    await push(ana, sale(ana, 3, { payment_status: 'PAID' }));
-    const held = sale(ben, 3, { payment_status: 'PAID' });
-    await push(ben, held);
-    await push(shop, operation(shop, { delta: 9, lamport_ts: 9 }));
-    await settle();
+    await shop.restock(5);
+    await shop.push(ana, shop.sale(ana, 3, { payment_status: 'PAID' }));
+    const held = shop.sale(ben, 3, { payment_status: 'PAID' });
+    await shop.push(ben, held);
+    await shop.push(shop.till, shop.operation(shop.till, { delta: 9, lamport_ts: 9 }));
+    await shop.settle();
     expect(await conflictOf(held)).toMatchObject({ awaits: 'PERSON', suggestion: { verdict: 'BOTH', confidence: 1 } });
     await resolve(held, 'SUGGESTION');
     await expectStock(8);
