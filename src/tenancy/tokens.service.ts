@@ -1,5 +1,6 @@
+import { webcrypto } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { errors, type JWTPayload, jwtVerify, type JWTVerifyResult, SignJWT } from 'jose';
+import { type CryptoKey, errors, type JWTPayload, jwtVerify, type JWTVerifyResult, SignJWT } from 'jose';
 import { isUUID } from 'class-validator';
 import type { TokenSettings } from '../config/settings.js';
 import { ProblemError } from '../problems/problem.js';
@@ -38,12 +39,13 @@ const ISSUED_AT_MS = 'issued_at_ms';
 /** Bearer tokens (RFC 7519): algorithm, issuer, audience and expiry are pinned, whatever the token says of itself. */
 @Injectable()
 export class TokensService {
-  private readonly key: Uint8Array | ProviderKeys;
+  /** A secret is imported once: jose would import it for each token anew, in another thread, which takes as long as the rest. */
+  private readonly key: Promise<CryptoKey> | ProviderKeys;
   private readonly algorithms: readonly string[];
 
   constructor(private readonly settings: TokenSettings) {
     const { keys } = settings;
-    this.key = keys.kind === 'secret' ? new TextEncoder().encode(keys.secret) : new ProviderKeys(keys.url);
+    this.key = keys.kind === 'secret' ? importSecret(keys.secret) : new ProviderKeys(keys.url);
     this.algorithms = keys.kind === 'secret' ? ['HS256'] : ['RS256', 'ES256'];
   }
 
@@ -58,7 +60,7 @@ export class TokensService {
    * @throws Error if tokens are signed by an identity provider.
    */
   async sign(principal: Principal, lifetimeSeconds = TOKEN_SECONDS[principal.role]): Promise<string> {
-    if (!(this.key instanceof Uint8Array)) throw new Error('With JWT_JWKS_URL the identity provider signs the tokens.');
+    if (this.key instanceof ProviderKeys) throw new Error('With JWT_JWKS_URL the identity provider signs the tokens.');
     return new SignJWT({
       role: principal.role,
       ...(principal.role !== 'operator' && { tenant_id: principal.tenantId }),
@@ -73,7 +75,7 @@ export class TokensService {
       .setAudience(this.settings.audience)
       .setIssuedAt()
       .setExpirationTime(`${lifetimeSeconds} seconds`)
-      .sign(this.key);
+      .sign(await this.key);
   }
 
   /** @throws ProblemError UNAUTHENTICATED, or UNAVAILABLE if the identity provider's keys can't be fetched. */
@@ -95,7 +97,7 @@ export class TokensService {
     try {
       verified = await (key instanceof ProviderKeys
         ? jwtVerify(token, key.find, options)
-        : jwtVerify(token, key, options));
+        : jwtVerify(token, await key, options));
     } catch (cause) {
       if (cause instanceof KeysOutOfReachError) throw new ProblemError('UNAVAILABLE', { cause });
       throw invalid(cause);
@@ -105,6 +107,11 @@ export class TokensService {
     if ((payload.exp ?? Infinity) > LAST_SECOND) throw invalid(undefined);
     return payload;
   }
+}
+
+function importSecret(secret: string): Promise<CryptoKey> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  return webcrypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['sign', 'verify']);
 }
 
 /**
