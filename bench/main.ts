@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { benchmarkConflicts } from './conflicts.js';
 import { BenchmarkError, InterruptedError } from './environment.js';
+import { benchmarkIsolation } from './isolation.js';
 import { benchmarkPull } from './pull.js';
 import { benchmarkPush } from './push.js';
 import { benchmarkSnapshot } from './snapshot.js';
@@ -11,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, (args: readonly string[]) => Promise<v
   pull: benchmarkPull,
   snapshot: benchmarkSnapshot,
   conflicts: benchmarkConflicts,
+  isolation: benchmarkIsolation,
 };
 const DEFAULT = 'push';
 
