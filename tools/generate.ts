@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import openapiTypes, { astToString, type OpenAPI3, type SchemaObject } from 'openapi-typescript';
 import pg from 'pg';
 import { pino } from 'pino';
 import { readEnvironment } from '../src/config/environment.js';
@@ -41,8 +42,10 @@ async function derive(): Promise<Record<string, string>> {
     const postgres = await EmbeddedPostgres.start(dataDir);
     try {
       await migrate(postgres.ownerUrl);
+      const openApi = await describe(postgres);
       return {
-        'docs/openapi.json': await openApi(postgres),
+        'docs/openapi.json': openApi,
+        'client/src/openapi.ts': await clientTypes(JSON.parse(openApi) as OpenAPI3),
         'docs/errors.md': errorDocs(),
         'test/schema.sql': await schema(postgres),
       };
@@ -54,7 +57,7 @@ async function derive(): Promise<Record<string, string>> {
   }
 }
 
-async function openApi(postgres: EmbeddedPostgres): Promise<string> {
+async function describe(postgres: EmbeddedPostgres): Promise<string> {
   const environment = readEnvironment({ ROLE: 'api' });
   const settings = Settings.resolve(environment, {
     databaseUrl: postgres.appUrl,
@@ -66,6 +69,28 @@ async function openApi(postgres: EmbeddedPostgres): Promise<string> {
   } finally {
     await app.close();
   }
+}
+
+/** What the client's requests and answers are made of, and no more: it has no use for the rest of the API. */
+const CLIENT_SCHEMAS = [
+  ...['PushRequestDto', 'OperationDto', 'ProductEditDto', 'PaymentEditDto', 'PushResponseDto', 'PullRequestDto'],
+  ...['PullResponseDto', 'SnapshotHeaderDto', 'SnapshotProductDto', 'SnapshotStockLevelDto', 'SnapshotPaymentDto'],
+  ...['SnapshotEndDto', 'LiveEventDto', 'ProblemDto'],
+];
+
+async function clientTypes(document: OpenAPI3): Promise<string> {
+  const all = document.components?.schemas ?? {};
+  const wanted: Record<string, SchemaObject> = {};
+  const want = (name: string): void => {
+    const schema = all[name];
+    if (schema === undefined) throw new Error(`The API document has no ${name}.`);
+    if (name in wanted) return;
+    wanted[name] = schema;
+    for (const [, other] of JSON.stringify(schema).matchAll(/"#\/components\/schemas\/(\w+)"/g)) want(other ?? '');
+  };
+  CLIENT_SCHEMAS.forEach(want);
+  const types = await openapiTypes({ ...document, paths: {}, components: { schemas: wanted } });
+  return `/** Generated from docs/openapi.json by \`npm run generate\`. */\n${astToString(types)}`;
 }
 
 async function schema(postgres: EmbeddedPostgres): Promise<string> {

@@ -1,0 +1,13 @@
+export type { ClientEvents, Status } from './client-events.js';
+export type { OutboxEntry, RejectedEntry } from './domain/entry.js';
+export type { LocalPayment, LocalProduct } from './domain/overlay.js';
+export type { Channel, Environment } from './environment.js';
+export { platform } from './environment.js';
+export type { Stock } from './local-view.js';
+export { InvalidEntryError, StoreError, SyncError } from './problem.js';
+export type { PaymentFields, ProductFields, StockMovement } from './recorder.js';
+export type { Locks } from './storage/locks.js';
+export type { Database } from './storage/store.js';
+export { type Receipt, SyncClient, type SyncClientOptions } from './sync-client.js';
+export type { SyncReport } from './sync-round.js';
+export type { Conflict, FieldError, Payment, Product, PushRequest } from './wire.js';
