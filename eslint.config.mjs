@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
 
 /** Ground to roof: a folder may import from those before it and from itself, never from those after it. */
 const LAYERS = [
-  ['config', 'database', 'queue', 'signals', 'problems', 'wire', 'logging', 'metrics', 'limits'],
+  ['config', 'database', 'queue', 'signals', 'problems', 'wire', 'logging', 'metrics', 'limits', 'downloads'],
   ['tenancy'],
   ['states'],
   ['inventory', 'payments'],

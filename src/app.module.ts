@@ -8,6 +8,7 @@ import { ExportModule } from './export/export.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InventoryModule } from './inventory/inventory.module.js';
 import { InventoryWorkersModule } from './inventory/workers/inventory-workers.module.js';
+import { DownloadsModule } from './downloads/downloads.module.js';
 import { LimitsModule } from './limits/limits.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { PaymentsModule } from './payments/payments.module.js';
@@ -36,6 +37,7 @@ export class AppModule {
         SignalsModule,
         MetricsModule,
         LimitsModule,
+        DownloadsModule,
         TenancyModule,
         InventoryModule,
         PaymentsModule,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LongReads } from '../database/long-reads.js';
 import { TenantDatabase, type TenantTransaction } from '../database/tenant-database.js';
+import type { Receiver } from '../downloads/receiver.js';
 import { AccessService } from '../tenancy/access.service.js';
 import type { Acting } from '../tenancy/audit/domain/actor.js';
 import { AuditTrail } from '../tenancy/audit/persistence/audit-trail.js';
@@ -9,19 +10,8 @@ import { DeviceRepository } from '../tenancy/persistence/device.repository.js';
 import type { ConflictFilter, LabelledConflict } from './domain/conflict-log.js';
 import { ConflictListingRepository } from './persistence/conflict-listing.repository.js';
 
-/**
- * Some 150 kB of lines. A reader on a slow link must have taken a whole batch within the seconds for which the database
- * waits to be asked for the next one.
- */
+/** Some 150 kB of lines. */
 const CONFLICTS_AT_ONCE = 50;
-
-/** Who takes the conflicts, at a pace of its own. */
-export interface ConflictReceiver {
-  /** Takes some; resolves when it is ready for more, rejects if it takes no more. */
-  receive(conflicts: readonly LabelledConflict[]): Promise<void>;
-  /** It gets no more: what it waits for and what it is sent from now on rejects with `reason`. */
-  cutOff(reason: Error): void;
-}
 
 /** Hands out the conflict log, however long it is. */
 @Injectable()
@@ -40,25 +30,32 @@ export class ConflictExportService {
    * once, if there are none.
    * @throws ProblemError TOO_MANY_STREAMS before anything is sent; whatever `receiver` rejects with.
    */
-  async send(person: Acting<PersonPrincipal>, filter: ConflictFilter, receiver: ConflictReceiver): Promise<void> {
+  async send(
+    person: Acting<PersonPrincipal>,
+    filter: ConflictFilter,
+    receiver: Receiver<readonly LabelledConflict[]>,
+  ): Promise<void> {
     const { tenantId } = person;
-    await this.longReads.run(tenantId, async () => {
-      await this.database.transaction(tenantId, (tx) =>
-        this.audit.record(tx, person, { action: 'conflicts.exported' }),
-      );
-      const stopAsking = this.access.keepAdmitting(person, (reason) => {
-        receiver.cutOff(reason);
-      });
-      try {
+    const cutOff = (reason: Error): void => {
+      receiver.cutOff(reason);
+    };
+    await this.access.whileAdmitted(person, cutOff, async () => {
+      await this.longReads.run(tenantId, async () => {
+        await this.database.transaction(tenantId, (tx) =>
+          this.audit.record(tx, person, { action: 'conflicts.exported' }),
+        );
         await this.database.snapshot(tenantId, (tx) => this.read(tx, filter, receiver));
-      } finally {
-        stopAsking();
-      }
+      });
+      await receiver.end();
     });
   }
 
   /** Page by page, not by a cursor: for that, the planner would first sort the whole log, payloads and all. */
-  private async read(tx: TenantTransaction, filter: ConflictFilter, receiver: ConflictReceiver): Promise<void> {
+  private async read(
+    tx: TenantTransaction,
+    filter: ConflictFilter,
+    receiver: Receiver<readonly LabelledConflict[]>,
+  ): Promise<void> {
     const devices = new Map((await this.devices.list(tx)).map((device) => [device.id, device]));
     const span = await this.listing.spanOf(tx, filter);
     for (let before: number | null = null; ;) {

@@ -48,14 +48,14 @@ it('is a file named for the day, in UTC', () => {
 
 it('has the header of a CSV once, before the first conflict or alone', () => {
   const file = exportFile('csv', AT);
-  expect(file.lines([])).toBe(CSV_HEADER);
-  expect(file.lines([])).toBe('');
-  expect(file.lines([labelled])).not.toContain('user_feedback');
-  expect(exportFile('csv', AT).lines([labelled]).startsWith(CSV_HEADER)).toBe(true);
+  expect(file.text([])).toBe(CSV_HEADER);
+  expect(file.text([])).toBe('');
+  expect(file.text([labelled])).not.toContain('user_feedback');
+  expect(exportFile('csv', AT).text([labelled]).startsWith(CSV_HEADER)).toBe(true);
 });
 
 it('has a cell in each column: texts no spreadsheet computes, numbers as numbers, payloads as JSON', () => {
-  const [row, ...others] = parse<Record<string, string>>(exportFile('csv', AT).lines([labelled]), { columns: true });
+  const [row, ...others] = parse<Record<string, string>>(exportFile('csv', AT).text([labelled]), { columns: true });
   expect(others).toEqual([]);
   expect(row).toMatchObject({
     ...{ id: conflict.id, kind: 'FIELD_EDIT', awaits: '', fields: 'name reorder_point', stock_then: '-5' },
@@ -74,8 +74,8 @@ it('has a cell in each column: texts no spreadsheet computes, numbers as numbers
 
 it('is an object a line in NDJSON, and nothing without conflicts', () => {
   const file = exportFile('ndjson', AT);
-  expect(file.lines([])).toBe('');
-  const lines = file.lines([labelled, labelled]).split('\n');
+  expect(file.text([])).toBe('');
+  const lines = file.text([labelled, labelled]).split('\n');
   expect(lines).toHaveLength(3);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     ...{ id: conflict.id, user_feedback: conflict.resolution?.feedback, a: { device: { name: '+Till' } } },

@@ -1,5 +1,5 @@
 import { type CsvCell, csvLine, jsonForCsv } from '../wire/csv.js';
-import type { LineFormat } from '../wire/line-stream.js';
+import type { LineFormat } from '../wire/line-format.js';
 import type { ExportFormat } from './conflict-export.dto.js';
 import type { LabelledConflictDto } from './conflict.dto.js';
 import { toLabelledConflictWire } from './conflict.wire.js';
@@ -47,26 +47,23 @@ const COLUMNS: readonly (readonly [name: string, cell: (conflict: LabelledConfli
 export const CSV_HEADER = csvLine(COLUMNS.map(([name]) => name));
 
 /** How the log is written to a file. */
-export interface ExportFile extends Required<LineFormat> {
-  /** The next lines: of these conflicts, and before the first what stands above all. */
-  readonly lines: (conflicts: readonly LabelledConflict[]) => string;
-}
+export type ExportFile = Required<LineFormat<readonly LabelledConflict[]>>;
 
 /** A file that begins now: once for each that is written. */
 export function exportFile(format: ExportFormat, now: Date): ExportFile {
   const fileName = `conflicts-${now.toISOString().slice(0, 10)}.${format}`;
   switch (format) {
     case 'csv': {
-      let header = CSV_HEADER;
-      const lines = (conflicts: readonly LabelledConflict[]): string => {
-        const text = header + toCsvText(conflicts);
+      let header = CSV_HEADER; // above the first lines, also if there are none
+      const text = (conflicts: readonly LabelledConflict[]): string => {
+        const lines = header + toCsvText(conflicts);
         header = '';
-        return text;
+        return lines;
       };
-      return { type: 'text/csv; charset=utf-8; header=present', fileName, lines };
+      return { type: 'text/csv; charset=utf-8; header=present', fileName, text };
     }
     case 'ndjson':
-      return { type: 'application/x-ndjson', fileName, lines: toNdjsonText };
+      return { type: 'application/x-ndjson', fileName, text: toNdjsonText };
   }
 }
 

@@ -1,12 +1,12 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, type StreamableFile } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Downloads } from '../downloads/downloads.js';
 import { ApiProblem } from '../problems/api-problem.decorator.js';
 import { CurrentActor } from '../tenancy/audit/current-actor.js';
 import type { Acting } from '../tenancy/audit/domain/actor.js';
 import type { PersonPrincipal, TenantPrincipal } from '../tenancy/domain/principal.js';
 import { CurrentPrincipal, Roles } from '../tenancy/guards/access.decorators.js';
-import { streamLines } from '../wire/line-stream.js';
 import { UuidPipe } from '../wire/uuid.pipe.js';
 import { ConflictExportFormatDto } from './conflict-export.dto.js';
 import { ConflictExportService } from './conflict-export.service.js';
@@ -34,6 +34,7 @@ export class ConflictsController {
     private readonly conflicts: ConflictsService,
     private readonly resolutions: ManualResolutionService,
     private readonly exports: ConflictExportService,
+    private readonly downloads: Downloads,
   ) {}
 
   @Get()
@@ -80,14 +81,7 @@ export class ConflictsController {
   ): Promise<StreamableFile> {
     const wanted = toConflictFilter(filter, span);
     const file = exportFile(format ?? 'csv', new Date());
-    return streamLines(reply, file, (writer) =>
-      this.exports.send(person, wanted, {
-        receive: (conflicts) => writer.write(file.lines(conflicts)),
-        cutOff: (reason) => {
-          writer.cutOff(reason);
-        },
-      }),
-    );
+    return this.downloads.send(reply, file, person.tenantId, (receiver) => this.exports.send(person, wanted, receiver));
   }
 
   @Get('stats')

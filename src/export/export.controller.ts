@@ -1,24 +1,25 @@
 import { applyDecorators, Controller, Get, Param, Res, type StreamableFile } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Downloads } from '../downloads/downloads.js';
 import { ApiProblem } from '../problems/api-problem.decorator.js';
 import { CurrentActor } from '../tenancy/audit/current-actor.js';
 import type { Acting } from '../tenancy/audit/domain/actor.js';
 import type { OperatorPrincipal, PersonPrincipal } from '../tenancy/domain/principal.js';
 import { Roles } from '../tenancy/guards/access.decorators.js';
 import { DEMO_TENANT_ID } from '../wire/examples.js';
-import { type LineFormat, type LineWriter, streamLines } from '../wire/line-stream.js';
+import type { LineFormat } from '../wire/line-format.js';
 import { UuidPipe } from '../wire/uuid.pipe.js';
+import type { ExportPart } from './domain/export-part.js';
 import { EXPORT_LINES } from './export.dto.js';
-import { type ExportReceiver, ExportService } from './export.service.js';
+import { ExportService } from './export.service.js';
 import { toExportText } from './export.wire.js';
 
 const LINES =
   'NDJSON, a JSON object a line: first the `header`, then the `tenant` and a line for each `device`, `product` (deleted ones ' +
   'as tombstones), `payment`, `version` of the two, `event` in lamport order, `stock_level`, `conflict` and `audit` entry, last ' +
   'the `end` with their numbers. All of it is as it was at one instant. An export without the `end` line was cut: ask for it ' +
-  'again. A client that takes less than some 64 kB in 20 seconds is cut off. Send `Accept-Encoding: gzip` for a file of a ' +
-  'quarter of the size.';
+  'again. Send `Accept-Encoding: gzip` for a file of a quarter of the size.';
 
 /** Of a business that has done nothing yet. */
 const EXAMPLE = `{"type":"header","format_version":1,"tenant_id":"${DEMO_TENANT_ID}","lamport":0,"epoch":"6a3f0e1c-33a5-4f0e-8d55-9d3f6f1c7f55","chain_hash":"0000…","exported_at":"2026-03-01T18:04:11.218Z"}
@@ -45,7 +46,10 @@ const ApiExport = (): MethodDecorator =>
 @ApiTags('export')
 @Controller()
 export class ExportController {
-  constructor(private readonly exports: ExportService) {}
+  constructor(
+    private readonly exports: ExportService,
+    private readonly downloads: Downloads,
+  ) {}
 
   @Get('export')
   @Roles('admin')
@@ -55,7 +59,10 @@ export class ExportController {
     @CurrentActor() admin: Acting<PersonPrincipal>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    return streamLines(reply, exportFile(admin.tenantId), (writer) => this.exports.sendOwn(admin, toReceiver(writer)));
+    const { tenantId } = admin;
+    return this.downloads.send(reply, exportFile(tenantId), tenantId, (receiver) =>
+      this.exports.send(admin, tenantId, receiver),
+    );
   }
 
   @Get('tenants/:id/export')
@@ -74,20 +81,13 @@ export class ExportController {
     @Param('id', UuidPipe) id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    return streamLines(reply, exportFile(id), (writer) => this.exports.send(operator, id, toReceiver(writer)));
+    return this.downloads.send(reply, exportFile(id), operator.userId, (receiver) =>
+      this.exports.send(operator, id, receiver),
+    );
   }
 }
 
-function exportFile(tenantId: string): LineFormat {
+function exportFile(tenantId: string): LineFormat<ExportPart> {
   const today = new Date().toISOString().slice(0, 10);
-  return { type: 'application/x-ndjson', fileName: `tenant-${tenantId}-${today}.ndjson` };
-}
-
-function toReceiver(writer: LineWriter): ExportReceiver {
-  return {
-    receive: (part) => writer.write(toExportText(part)),
-    cutOff: (reason) => {
-      writer.cutOff(reason);
-    },
-  };
+  return { type: 'application/x-ndjson', fileName: `tenant-${tenantId}-${today}.ndjson`, text: toExportText };
 }

@@ -1,24 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { LongReads } from '../database/long-reads.js';
 import { TenantDatabase, type TenantTransaction } from '../database/tenant-database.js';
+import type { Receiver } from '../downloads/receiver.js';
 import { ProblemError } from '../problems/problem.js';
 import { AccessService } from '../tenancy/access.service.js';
-import type { Acting, Actor } from '../tenancy/audit/domain/actor.js';
+import type { Acting } from '../tenancy/audit/domain/actor.js';
 import { AuditTrail } from '../tenancy/audit/persistence/audit-trail.js';
-import type { PersonPrincipal } from '../tenancy/domain/principal.js';
+import type { OperatorPrincipal, PersonPrincipal } from '../tenancy/domain/principal.js';
 import { isKept } from '../tenancy/domain/tenant.js';
 import { TenantClockRepository } from '../tenancy/persistence/tenant-clock.repository.js';
 import { TenantRepository } from '../tenancy/persistence/tenant.repository.js';
 import type { ExportPart, ExportType } from './domain/export-part.js';
 import { ExportRepository } from './persistence/export.repository.js';
-
-/** Who takes an export, at a pace of its own. */
-export interface ExportReceiver {
-  /** Resolves when it is ready for the next part; rejects if it takes no more. */
-  receive(part: ExportPart): Promise<void>;
-  /** It gets no more: what it waits for and what it is sent from now on rejects with `reason`. */
-  cutOff(reason: Error): void;
-}
 
 /** Hands out all that a business has. Each time it does so is in the audit log, which the business reads. */
 @Injectable()
@@ -34,38 +27,34 @@ export class ExportService {
   ) {}
 
   /**
-   * To the business itself, for as long as the admin may enter.
-   * @throws ProblemError TOO_MANY_STREAMS before anything is sent; whatever `receiver` rejects with.
+   * To whoever may have it, for as long as they may enter: the business itself, and the operator, also of a suspended
+   * tenant, to hand it over before it is deleted (ADR 0016).
+   * @throws ProblemError NOT_FOUND, TENANT_DELETED or TOO_MANY_STREAMS before anything is sent; whatever `receiver`
+   * rejects with.
    */
-  async sendOwn(admin: Acting<PersonPrincipal>, receiver: ExportReceiver): Promise<void> {
-    const stopAsking = this.access.keepAdmitting(admin, (reason) => {
+  async send(
+    actor: Acting<PersonPrincipal | OperatorPrincipal>,
+    tenantId: string,
+    receiver: Receiver<ExportPart>,
+  ): Promise<void> {
+    const cutOff = (reason: Error): void => {
       receiver.cutOff(reason);
-    });
-    try {
-      await this.send(admin, admin.tenantId, receiver);
-    } finally {
-      stopAsking();
-    }
-  }
-
-  /**
-   * To whoever may have it: beside the business itself the operator, also of a suspended tenant, to hand it over before it
-   * is deleted (ADR 0016).
-   * @throws ProblemError NOT_FOUND, TENANT_DELETED or TOO_MANY_STREAMS before anything is sent; as above.
-   */
-  async send(actor: Actor, tenantId: string, receiver: ExportReceiver): Promise<void> {
-    await this.longReads.run(tenantId, async () => {
-      await this.database.transaction(tenantId, async (tx) => {
-        const tenant = await this.tenants.lock(tx);
-        if (tenant === null) throw new ProblemError('NOT_FOUND');
-        if (!isKept(tenant)) throw new ProblemError('TENANT_DELETED');
-        await this.audit.record(tx, actor, { action: 'tenant.exported' });
+    };
+    await this.access.whileAdmitted(actor, cutOff, async () => {
+      await this.longReads.run(tenantId, async () => {
+        await this.database.transaction(tenantId, async (tx) => {
+          const tenant = await this.tenants.lock(tx);
+          if (tenant === null) throw new ProblemError('NOT_FOUND');
+          if (!isKept(tenant)) throw new ProblemError('TENANT_DELETED');
+          await this.audit.record(tx, actor, { action: 'tenant.exported' });
+        });
+        await this.database.snapshot(tenantId, (tx) => this.read(tx, receiver));
       });
-      await this.database.snapshot(tenantId, (tx) => this.read(tx, receiver));
+      await receiver.end();
     });
   }
 
-  private async read(tx: TenantTransaction, receiver: ExportReceiver): Promise<void> {
+  private async read(tx: TenantTransaction, receiver: Receiver<ExportPart>): Promise<void> {
     const counts: Record<ExportType, number> = {
       tenant: 0,
       device: 0,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
 import { isReplaced } from './domain/device.js';
-import type { TenantPrincipal } from './domain/principal.js';
+import { hasExpired, type Principal } from './domain/principal.js';
 import { TenantRepository } from './persistence/tenant.repository.js';
 
 /** Who may no longer enter goes on receiving for no longer than this. */
@@ -17,7 +17,10 @@ export class AccessService {
   ) {}
 
   /** @throws ProblemError UNAUTHENTICATED, TENANT_SUSPENDED, DEVICE_UNKNOWN, DEVICE_REVOKED or TOKEN_REVOKED. */
-  async admit(principal: TenantPrincipal): Promise<void> {
+  async admit(principal: Principal): Promise<void> {
+    if (hasExpired(principal, Date.now()))
+      throw new ProblemError('UNAUTHENTICATED', { detail: 'The token has expired.' });
+    if (principal.role === 'operator') return;
     const deviceId = principal.role === 'device' ? principal.deviceId : null;
     const { tenantStatus, device } = await this.database.transaction(principal.tenantId, (tx) =>
       this.tenants.accessState(tx, deviceId),
@@ -34,11 +37,14 @@ export class AccessService {
   }
 
   /**
-   * For whoever receives for long: calls `cutOff`, with the reason, once they may no longer enter. Asks on a connection
-   * of its own: in a snapshot a revocation is never seen.
-   * @returns what ends the asking.
+   * For whoever receives for long: runs `work`, and calls `cutOff`, with the reason, once they may no longer enter. Asks on
+   * a connection of its own: in a snapshot a revocation is never seen.
    */
-  keepAdmitting(principal: TenantPrincipal, cutOff: (reason: ProblemError) => void): () => void {
+  async whileAdmitted<T>(
+    principal: Principal,
+    cutOff: (reason: ProblemError) => void,
+    work: () => Promise<T>,
+  ): Promise<T> {
     let asking = false;
     const timer = setInterval(() => {
       if (asking) return; // the pool has no connection to spare: the question waits, and others must not queue behind it
@@ -52,8 +58,10 @@ export class AccessService {
           asking = false;
         });
     }, READMIT_EVERY_MS);
-    return () => {
+    try {
+      return await work();
+    } finally {
       clearInterval(timer);
-    };
+    }
   }
 }

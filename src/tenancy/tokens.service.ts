@@ -2,9 +2,10 @@ import { webcrypto } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type CryptoKey, errors, type JWTPayload, jwtVerify, type JWTVerifyResult, SignJWT } from 'jose';
 import { isUUID } from 'class-validator';
+import { LRUCache } from 'lru-cache';
 import type { TokenSettings } from '../config/settings.js';
 import { ProblemError } from '../problems/problem.js';
-import { type Principal, ROLES, type Role } from './domain/principal.js';
+import { hasExpired, type Principal, ROLES, type Role } from './domain/principal.js';
 import { KeysOutOfReachError, ProviderKeys } from './provider-keys.js';
 
 /** Seconds that the clocks of issuer and service may differ. */
@@ -12,6 +13,10 @@ const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** Ten times what the service's own have. Longer ones are not even decoded. */
 const TOKEN_CHARACTERS_MAX = 8_192;
+
+/** A till sends its one token with every request; these are remembered, the last that came, and each for so long. */
+const REMEMBERED_MAX = 4_096;
+const REMEMBERED_MS = 60_000;
 
 /**
  * What a provider may say that a token is: access tokens (RFC 9068), or nothing in particular. It signs other things with the
@@ -42,6 +47,8 @@ export class TokensService {
   /** A secret is imported once: jose would import it for each token anew, in another thread, which takes as long as the rest. */
   private readonly key: Promise<CryptoKey> | ProviderKeys;
   private readonly algorithms: readonly string[];
+  /** By their text, those that were valid: to verify one takes longer than all else that is done before the database is asked. */
+  private readonly remembered = new LRUCache<string, Principal>({ max: REMEMBERED_MAX, ttl: REMEMBERED_MS });
 
   constructor(private readonly settings: TokenSettings) {
     const { keys } = settings;
@@ -80,7 +87,11 @@ export class TokensService {
 
   /** @throws ProblemError UNAUTHENTICATED, or UNAVAILABLE if the identity provider's keys can't be fetched. */
   async verify(token: string): Promise<Principal> {
-    return toPrincipal(await this.payloadOf(token));
+    const known = this.remembered.get(token);
+    if (known !== undefined && !hasExpired(known, Date.now())) return known;
+    const principal = toPrincipal(await this.payloadOf(token));
+    this.remembered.set(token, principal);
+    return principal;
   }
 
   private async payloadOf(token: string): Promise<JWTPayload> {
@@ -136,21 +147,25 @@ function invalid(cause: unknown): ProblemError {
 
 function toPrincipal(claims: JWTPayload): Principal {
   const role = ROLES.find((known) => known === claims['role']);
-  const userId = uuidClaim(claims, 'sub');
+  const bearer = { userId: uuidClaim(claims, 'sub'), tokenExpiresAt: expiresAt(claims) };
   switch (role) {
     case 'operator':
-      return { role, userId };
+      return { role, ...bearer };
     case 'staff':
     case 'admin':
-      return { role, userId, tenantId: uuidClaim(claims, 'tenant_id') };
+      return { role, ...bearer, tenantId: uuidClaim(claims, 'tenant_id') };
     case 'device':
       return {
-        ...{ role, userId, tenantId: uuidClaim(claims, 'tenant_id'), deviceId: uuidClaim(claims, 'device_id') },
+        ...{ role, ...bearer, tenantId: uuidClaim(claims, 'tenant_id'), deviceId: uuidClaim(claims, 'device_id') },
         tokenIssuedAt: issuedAt(claims),
       };
     case undefined:
       throw new ProblemError('UNAUTHENTICATED', { detail: `The token's "role" must be one of ${ROLES.join(', ')}.` });
   }
+}
+
+function expiresAt({ exp = 0 }: JWTPayload): number {
+  return (exp + CLOCK_TOLERANCE_SECONDS) * 1_000;
 }
 
 /** Of a whole second its beginning: a token that may be older than it says is taken to be. */

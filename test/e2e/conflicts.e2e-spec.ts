@@ -622,13 +622,10 @@ describe('/sync/conflicts', () => {
            WHERE datname = current_database() AND usename = 'agrotour_app' AND state = 'idle in transaction'
              AND xact_start < now() - interval '0.2 seconds'`,
         );
-      const allClosed = (timeoutMs: number): Promise<unknown> =>
-        eventually('the end of the transaction', async () => (await openTransactions()).length === 0, timeoutMs);
 
-      it('wait for whoever reads slowly, and come whole', async () => {
+      it('let go of the database while they are read slowly, and come whole', async () => {
         const response = await open();
-        await sleep(2_000);
-        expect(await openTransactions()).toHaveLength(1);
+        await eventually('the end of the transaction', async () => (await openTransactions()).length === 0);
         const { text, complete } = await drain(response);
         expect(complete).toBe(true);
         const ids = rowsOf(text).map(({ id }) => id);
@@ -652,40 +649,6 @@ describe('/sync/conflicts', () => {
         });
         expect(gunzipSync(packed).toString()).toBe(text);
         expect(packed.length).toBeLessThan(text.length / 5);
-      });
-
-      it('let go of the database at once when the client leaves half-way', async () => {
-        const response = await open();
-        await eventually('a stream that waits', async () => (await openTransactions()).length === 1);
-        response.destroy();
-        await allClosed(3_000);
-        for (let time = 0; time < 3; time += 1) (await open('?format=ndjson')).destroy(); // there is a place again
-      });
-
-      it('are cut off from a client that stalls, who can see that they are not whole', async () => {
-        const before = log.length;
-        const response = await open();
-        const line = await eventually(
-          'the line in the log',
-          () => log.slice(before).find((one) => one.includes('stream cut')),
-          40_000,
-        );
-        expect(JSON.parse(line)).toMatchObject({
-          level: 'warn',
-          tenantId: tenant.id,
-          requestId: response.headers['x-request-id'],
-        });
-        await allClosed(3_000);
-        expect((await drain(response)).complete).toBe(false);
-      });
-
-      it('are open twice for a tenant, and no more', async () => {
-        await open();
-        await open();
-        const refused = await get('/export');
-        expectProblem(refused, 'TOO_MANY_STREAMS');
-        expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-        expect((await get('')).status).toBe(200);
       });
 
       it('are answered with a problem if the database refuses before the first line', async () => {

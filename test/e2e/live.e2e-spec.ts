@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SIGNALS_APPLICATION_NAME } from '../../src/signals/postgres-line.js';
 import { TenantSignals } from '../../src/signals/tenant-signals.js';
 import { EventStream } from '../../src/sync/live/event-stream.js';
-import { STREAMS_PER_TENANT_MAX } from '../../src/sync/live/live-hub.js';
+import { STREAMS_PER_BEARER_MAX, STREAMS_PER_TENANT_MAX } from '../../src/sync/live/live-hub.js';
 import { createTestDatabase, queryOnce, type TestDatabase } from '../support/database.js';
 import { TestDevice } from '../support/devices.js';
 import { eventually } from '../support/eventually.js';
@@ -249,9 +249,24 @@ describe('the live feed of two processes', () => {
     expectProblem(await request(url, { token: device.token }), 'DEVICE_REVOKED');
   });
 
+  /** As many bearers of a tenant as take all of its places, each for as many of them as it may have. */
+  async function crowdOf({ id }: TestTenant): Promise<string[]> {
+    const people = Array.from({ length: STREAMS_PER_TENANT_MAX / STREAMS_PER_BEARER_MAX }, () =>
+      tokens.sign({ role: 'staff', userId: randomUUID(), tenantId: id }),
+    );
+    return (await Promise.all(people)).flatMap((token) => Array<string>(STREAMS_PER_BEARER_MAX).fill(token));
+  }
+
+  it('has some places for a device, which leave some for all others', async () => {
+    const { tenant, device } = await tenantWithDevice();
+    await Promise.all(Array.from({ length: STREAMS_PER_BEARER_MAX }, () => listen(here, device.token)));
+    expectProblem(await request(`${here.url}/sync/events`, { token: device.token }), 'TOO_MANY_STREAMS');
+    await (await listen(here, (await TestDevice.enrol(tenant)).token)).told(0);
+  });
+
   it('has a hundred places for a tenant in a process, and a place is free as soon as its client has gone', async () => {
     const { tenant, device } = await tenantWithDevice();
-    const crowd = await Promise.all(Array.from({ length: STREAMS_PER_TENANT_MAX }, () => listen(here, device.token)));
+    const crowd = await Promise.all((await crowdOf(tenant)).map((token) => listen(here, token)));
     const refused = await request(`${here.url}/sync/events`, { token: device.token });
     expectProblem(refused, 'TOO_MANY_STREAMS');
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
@@ -275,7 +290,8 @@ describe('the live feed of two processes', () => {
   });
 
   it('gives no place to whoever only asks for the head, or has gone before the answer', async () => {
-    const { device } = await tenantWithDevice();
+    const { tenant, device } = await tenantWithDevice();
+    const bearers = await crowdOf(tenant);
     const url = new URL(here.url);
     for (let count = 0; count < STREAMS_PER_TENANT_MAX; count += 1) {
       await listen(here, device.token, { method: 'HEAD' });
@@ -285,9 +301,7 @@ describe('the live feed of two processes', () => {
       hasty.destroy();
     }
     await eventually('all places are free', async () => {
-      const all = await Promise.all(
-        Array.from({ length: STREAMS_PER_TENANT_MAX }, () => Client.listen(here, device.token)),
-      );
+      const all = await Promise.all(bearers.map((token) => Client.listen(here, token)));
       const open = all.filter((client) => client.status === 200);
       for (const client of all) client.leave();
       return open.length === STREAMS_PER_TENANT_MAX;
@@ -312,7 +326,8 @@ describe('the live feed of two processes', () => {
 
   it('ends with its token', async () => {
     const { tenant } = await tenantWithDevice();
-    const token = await tokens.sign({ role: 'staff', userId: randomUUID(), tenantId: tenant.id }, 3);
+    // Clocks may differ by thirty seconds: until then it is let in.
+    const token = await tokens.sign({ role: 'staff', userId: randomUUID(), tenantId: tenant.id }, 3 - 30);
     const client = await listen(here, token);
     await client.told(0);
     expect(client.ended).toBe(false);

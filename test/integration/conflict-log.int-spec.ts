@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DataSource } from 'typeorm';
-import { ConflictExportService, type ConflictReceiver } from '../../src/conflicts/conflict-export.service.js';
+import { ConflictExportService } from '../../src/conflicts/conflict-export.service.js';
 import { toConflictStatsWire } from '../../src/conflicts/conflict-stats.wire.js';
 import { ConflictsService } from '../../src/conflicts/conflicts.service.js';
 import {
@@ -21,6 +21,7 @@ import { RESOLUTION_METHODS, type Verdict, VERDICTS } from '../../src/conflicts/
 import { ConflictListingRepository } from '../../src/conflicts/persistence/conflict-listing.repository.js';
 import { ConflictRepository } from '../../src/conflicts/persistence/conflict.repository.js';
 import { LongReads } from '../../src/database/long-reads.js';
+import type { Receiver } from '../../src/downloads/receiver.js';
 import { StockLevelRepository } from '../../src/inventory/persistence/stock-level.repository.js';
 import { SERVER_ID } from '../../src/tenancy/domain/device.js';
 import { AccessService } from '../../src/tenancy/access.service.js';
@@ -96,8 +97,8 @@ describe('the conflict log', () => {
     const [listing, devices, audit] = [new ConflictListingRepository(), new DeviceRepository(), new AuditTrail()];
     const exports = new ConflictExportService(tenants, longReads, listing, devices, access, audit);
     return {
-      send: (tenantId: string, filter: ConflictFilter, receive: ConflictReceiver['receive']) =>
-        exports.send(aPerson(tenantId), filter, { receive, cutOff: () => undefined }),
+      send: (tenantId: string, filter: ConflictFilter, receive: Receiver<readonly LabelledConflict[]>['receive']) =>
+        exports.send(aPerson(tenantId), filter, { receive, end: () => Promise.resolve(), cutOff: () => undefined }),
     };
   };
 
@@ -431,7 +432,7 @@ describe('the conflict log', () => {
     });
 
     it('ends its transaction and gives its place back as soon as the receiver takes no more', async () => {
-      const longReads = new LongReads(8);
+      const longReads = new LongReads(8, 50);
       for (let time = 0; time < 5; time += 1) {
         let parts = 0;
         const sending = exportOn(ledger, longReads).send(ana.tenantId, ANY, () =>
@@ -449,7 +450,7 @@ describe('the conflict log', () => {
     });
 
     it('is at most twice under way for a tenant', async () => {
-      const longReads = new LongReads(8);
+      const longReads = new LongReads(8, 50);
       let refused: unknown;
       await exportOn(ledger, longReads).send(ana.tenantId, { ...ANY, kind: 'OVERSELL' }, () =>
         exportOn(ledger, longReads).send(ana.tenantId, { ...ANY, kind: 'OVERSELL' }, async () => {

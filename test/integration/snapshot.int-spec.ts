@@ -77,6 +77,7 @@ describe('a snapshot', () => {
         await receive(part);
         text += toSnapshotText(part);
       },
+      end: () => Promise.resolve(),
       cutOff: (reason) => {
         throw reason;
       },
@@ -311,6 +312,7 @@ describe('a snapshot', () => {
       let parts = 0;
       const sending = snapshots.send(device, {
         receive: () => ((parts += 1) > 1 ? Promise.reject(new Error('enough')) : Promise.resolve()),
+        end: () => Promise.resolve(),
         cutOff: () => undefined,
       });
       await expect(sending).rejects.toThrow('enough');
@@ -332,6 +334,7 @@ describe('a snapshot', () => {
         await eventually('a verdict on the device', () => reasons.length > 0);
         throw reasons[0] ?? new Error('never');
       },
+      end: () => Promise.resolve(),
       cutOff: (reason) => reasons.push(reason),
     });
     const ended = expect(sending).rejects.toMatchObject({ code: 'DEVICE_REVOKED' });

@@ -84,6 +84,18 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
 }
 
 /** A pool of the restricted role with every entity, as the service's modules together make it. */
+/** Has whoever reads `table` wait until `work` is done; for at most five seconds, their own lock's time limit. */
+export function whileLocked<T>(superuserUrl: string, table: string, work: () => Promise<T>): Promise<T> {
+  return withClient(superuserUrl, async (client) => {
+    await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+    try {
+      return await work();
+    } finally {
+      await client.query('COMMIT');
+    }
+  });
+}
+
 export function openDataSource(url: string, poolMax = 4): Promise<DataSource> {
   const entities = [
     TenantEntity,

@@ -5,14 +5,16 @@ import { type ProblemCode, ProblemError, PROBLEMS } from '../../problems/problem
 import type { TenantSignal } from '../../signals/tenant-signal.js';
 import { type SignalSubscriber, TenantSignals } from '../../signals/tenant-signals.js';
 import { AccessService } from '../../tenancy/access.service.js';
-import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
+import { bearerId, hasExpired, type TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
 import type { EventStream } from './event-stream.js';
 import { SharedRun } from './shared-run.js';
-import { type Listener, TenantFeed } from './tenant-feed.js';
+import { type FeedPlace, type Listener, TenantFeed } from './tenant-feed.js';
 
 /** Streams of one tenant that a process keeps open: more than a business has devices, and no one tenant fills it. */
 export const STREAMS_PER_TENANT_MAX = 100;
+/** Of them, those of one device or person, who needs one: a stolen token does not take the places of all others. */
+export const STREAMS_PER_BEARER_MAX = 20;
 /** How often a stream is kept alive, its bearer admitted again, and the clock read without a signal. */
 const KEEP_ALIVE_MS = 15_000;
 /** Of the pool's connections; requests have the others, also when a thousand streams are to be looked after. */
@@ -21,8 +23,6 @@ const QUERIES_AT_ONCE = 3;
 /** Who wants to listen. */
 export interface Visitor {
   readonly principal: TenantPrincipal;
-  /** Of the token, in milliseconds since 1970. */
-  readonly expiresAt: number;
   /** Where the client knows the clock to be. */
   readonly lastLamport: number | undefined;
 }
@@ -64,10 +64,11 @@ export class LiveHub implements SignalSubscriber, OnModuleInit, OnModuleDestroy 
    * @throws ProblemError TOO_MANY_STREAMS, or UNAVAILABLE while the service stops.
    */
   async open(visitor: Visitor, connect: () => EventStream): Promise<void> {
-    const { tenantId } = visitor.principal;
+    const { principal, lastLamport } = visitor;
+    const { tenantId } = principal;
     const feed = this.feedOf(tenantId);
-    if (feed.placesTaken >= STREAMS_PER_TENANT_MAX) throw new ProblemError('TOO_MANY_STREAMS');
-    feed.placesTaken += 1;
+    const place = feed.takePlace(bearerId(principal), STREAMS_PER_TENANT_MAX, STREAMS_PER_BEARER_MAX);
+    if (place === undefined) throw new ProblemError('TOO_MANY_STREAMS');
     let stream: EventStream;
     try {
       // With the place taken: a commit that this does not see wakes the feed.
@@ -75,19 +76,18 @@ export class LiveHub implements SignalSubscriber, OnModuleInit, OnModuleDestroy 
       if (this.stopping) throw new ProblemError('UNAVAILABLE', { detail: 'The service is stopping.' });
       stream = connect();
     } catch (error) {
-      this.freePlace(tenantId, feed);
+      this.free(place, tenantId, feed);
       throw error;
     }
-    const { principal, expiresAt, lastLamport } = visitor;
     const admission = new SharedRun(() => this.admitAgain(listener));
-    const listener: Listener = { stream, principal, expiresAt, admission };
+    const listener: Listener = { stream, principal, admission };
     feed.add(listener, lastLamport);
     this.keep(listener, feed);
     void admission.request(); // the signal of a revocation since the guard let it in has found no listener
     stream.onClosed(() => {
       clearTimeout(listener.timer);
       feed.listeners.delete(listener);
-      this.freePlace(tenantId, feed);
+      this.free(place, tenantId, feed);
     });
   }
 
@@ -122,16 +122,17 @@ export class LiveHub implements SignalSubscriber, OnModuleInit, OnModuleDestroy 
     return feed;
   }
 
-  private freePlace(tenantId: string, feed: TenantFeed): void {
-    feed.placesTaken -= 1;
-    if (feed.placesTaken === 0) this.feeds.delete(tenantId);
+  private free(place: FeedPlace, tenantId: string, feed: TenantFeed): void {
+    place.leave();
+    if (feed.isEmpty) this.feeds.delete(tenantId);
   }
 
   /** Looks after the stream in regular intervals, and at the moment its token expires. */
   private keep(listener: Listener, feed: TenantFeed): void {
-    const delayMs = Math.min(KEEP_ALIVE_MS, listener.expiresAt - Date.now());
+    const { principal } = listener;
+    const delayMs = Math.min(KEEP_ALIVE_MS, (principal.tokenExpiresAt ?? Infinity) - Date.now());
     listener.timer = setTimeout(() => {
-      if (Date.now() >= listener.expiresAt) {
+      if (hasExpired(principal, Date.now())) {
         listener.stream.end('UNAUTHENTICATED');
         return;
       }

@@ -5,10 +5,9 @@ import { ApiProblem } from '../../problems/api-problem.decorator.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { CurrentPrincipal, Roles } from '../../tenancy/guards/access.decorators.js';
 import { EventStream } from './event-stream.js';
-import { LiveHub, STREAMS_PER_TENANT_MAX } from './live-hub.js';
+import { LiveHub, STREAMS_PER_BEARER_MAX, STREAMS_PER_TENANT_MAX } from './live-hub.js';
 import { LiveEventDto, LiveQueryDto } from './live.dto.js';
 import { parseLastEventId } from './live.wire.js';
-import { tokenExpiry } from './token-expiry.js';
 
 @ApiTags('sync')
 @Controller('sync')
@@ -25,7 +24,7 @@ export class LiveController {
       'has no entries: pull. A comment comes every 15 seconds; a client that hears nothing for 45 should connect again. ' +
       'The stream ends when the service stops (connect again), and when token, device or tenant are no longer let in: then ' +
       'the last event is `closed`, with the `code` that a request would get. ' +
-      `A process keeps at most ${STREAMS_PER_TENANT_MAX} streams of a tenant open. Browsers’ EventSource sends no ` +
+      `A process keeps at most ${STREAMS_PER_TENANT_MAX} streams of a tenant open, ${STREAMS_PER_BEARER_MAX} of one device or person. Browsers’ EventSource sends no ` +
       'Authorization: read the stream with fetch.',
   })
   @ApiHeader({
@@ -52,10 +51,9 @@ export class LiveController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const expiresAt = tokenExpiry(request.headers.authorization);
     const lastLamport = parseLastEventId(request.headers['last-event-id']);
     await this.hub.open(
-      { principal, expiresAt, lastLamport },
+      { principal, lastLamport },
       () => new EventStream(reply, { eventsMax: query.limit ?? undefined }),
     );
   }

@@ -8,24 +8,43 @@ import { SharedRun } from './shared-run.js';
 export interface Listener {
   readonly stream: EventStream;
   readonly principal: TenantPrincipal;
-  /** Of the token, in milliseconds since 1970. */
-  readonly expiresAt: number;
   /** Asks again whether it may listen. */
   readonly admission: SharedRun;
   timer?: NodeJS.Timeout;
 }
 
+/** To be left once. */
+export interface FeedPlace {
+  leave(): void;
+}
+
 /** The clock of one tenant, and those who follow it in this process. */
 export class TenantFeed {
   readonly listeners = new Set<Listener>();
-  /** Places given out: those who listen, and those who are about to. */
-  placesTaken = 0;
+  /** Places given out, by bearer: those who listen, and those who are about to. */
+  private readonly places: string[] = [];
   /** As last read. */
   private clock: TenantClock | undefined;
   private readonly reading: SharedRun;
 
   constructor(private readonly readClock: () => Promise<TenantClock>) {
     this.reading = new SharedRun(() => this.read());
+  }
+
+  get isEmpty(): boolean {
+    return this.places.length === 0;
+  }
+
+  /** @returns undefined if so many are taken, in all or by this bearer. */
+  takePlace(bearerId: string, max: number, ofBearerMax: number): FeedPlace | undefined {
+    const { places } = this;
+    if (places.length >= max || places.filter((taken) => taken === bearerId).length >= ofBearerMax) return undefined;
+    places.push(bearerId);
+    return {
+      leave: () => {
+        places.splice(places.indexOf(bearerId), 1);
+      },
+    };
   }
 
   /** Reads the clock, and tells the listeners if it has moved. However often it is asked, one read runs at a time. */

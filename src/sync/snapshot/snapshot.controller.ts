@@ -1,11 +1,11 @@
 import { Controller, Get, Query, Res, type StreamableFile } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Downloads } from '../../downloads/downloads.js';
 import { ApiProblem } from '../../problems/api-problem.decorator.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { CurrentPrincipal, Roles } from '../../tenancy/guards/access.decorators.js';
 import { DEMO_PRODUCT_ID, DEMO_TENANT_ID } from '../../wire/examples.js';
-import { streamLines } from '../../wire/line-stream.js';
 import { assertProtocolVersion, PROTOCOL_VERSION } from '../protocol.js';
 import { SNAPSHOT_LINES, SnapshotQueryDto } from './snapshot.dto.js';
 import { SnapshotService } from './snapshot.service.js';
@@ -20,7 +20,10 @@ const EXAMPLE = `{"type":"header","lamport":43,"epoch":"6a3f0e1c-33a5-4f0e-8d55-
 @ApiTags('sync')
 @Controller('sync')
 export class SnapshotController {
-  constructor(private readonly snapshots: SnapshotService) {}
+  constructor(
+    private readonly snapshots: SnapshotService,
+    private readonly downloads: Downloads,
+  ) {}
 
   @Get('snapshot')
   @Roles('device', 'staff', 'admin')
@@ -33,8 +36,8 @@ export class SnapshotController {
       'cut: drop what came, and start again.\n\n' +
       'Deleted products are left out: who starts with nothing needs no tombstones. A device that keeps what it has pulls ' +
       'instead.\n\n' +
-      'The server sends as fast as the client reads. A client that takes less than some 64 kB in 20 seconds is cut off, and so is a ' +
-      'device that is revoked meanwhile. Send `Accept-Encoding: gzip` on a slow link: it is a quarter as long.',
+      'A client may take as long as its token is valid and something arrives now and then; a device that is revoked meanwhile is ' +
+      'cut off. Send `Accept-Encoding: gzip` on a slow link: it is a quarter as long.',
   })
   @ApiExtraModels(...SNAPSHOT_LINES)
   @ApiOkResponse({
@@ -53,13 +56,9 @@ export class SnapshotController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
     assertProtocolVersion(query.protocol_version ?? PROTOCOL_VERSION);
-    return streamLines(reply, { type: 'application/x-ndjson' }, (writer) =>
-      this.snapshots.send(principal, {
-        receive: (part) => writer.write(toSnapshotText(part)),
-        cutOff: (reason) => {
-          writer.cutOff(reason);
-        },
-      }),
+    const lines = { type: 'application/x-ndjson', text: toSnapshotText };
+    return this.downloads.send(reply, lines, principal.tenantId, (receiver) =>
+      this.snapshots.send(principal, receiver),
     );
   }
 }

@@ -1,19 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { LongReads } from '../../database/long-reads.js';
 import { TenantDatabase, type TenantTransaction } from '../../database/tenant-database.js';
+import type { Receiver } from '../../downloads/receiver.js';
 import { AccessService } from '../../tenancy/access.service.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
 import type { SnapshotPart } from './domain/snapshot-part.js';
 import { SnapshotRepository } from './persistence/snapshot.repository.js';
-
-/** Who takes a snapshot, at a pace of its own. */
-export interface SnapshotReceiver {
-  /** Resolves when it is ready for the next part; rejects if it takes no more. */
-  receive(part: SnapshotPart): Promise<void>;
-  /** It gets no more: what it waits for and what it is sent from now on rejects with `reason`. */
-  cutOff(reason: Error): void;
-}
 
 @Injectable()
 export class SnapshotService {
@@ -29,21 +22,19 @@ export class SnapshotService {
    * Sends all that the tenant has at one lamport. Resolves when the receiver has taken the end.
    * @throws ProblemError TOO_MANY_STREAMS before anything is sent; whatever `receiver` rejects with.
    */
-  async send(principal: TenantPrincipal, receiver: SnapshotReceiver): Promise<void> {
-    await this.longReads.run(principal.tenantId, async () => {
-      const stopAsking = this.access.keepAdmitting(principal, (reason) => {
-        receiver.cutOff(reason);
-      });
-      try {
-        await this.database.snapshot(principal.tenantId, (tx) => this.read(tx, receiver));
-      } finally {
-        stopAsking();
-      }
+  async send(principal: TenantPrincipal, receiver: Receiver<SnapshotPart>): Promise<void> {
+    const { tenantId } = principal;
+    const cutOff = (reason: Error): void => {
+      receiver.cutOff(reason);
+    };
+    await this.access.whileAdmitted(principal, cutOff, async () => {
+      await this.longReads.run(tenantId, () => this.database.snapshot(tenantId, (tx) => this.read(tx, receiver)));
+      await receiver.end();
     });
   }
 
   /** The clock is read in the same snapshot as the rows, so pull goes on exactly where this ends. */
-  private async read(tx: TenantTransaction, receiver: SnapshotReceiver): Promise<void> {
+  private async read(tx: TenantTransaction, receiver: Receiver<SnapshotPart>): Promise<void> {
     const counts = { products: 0, levels: 0, payments: 0 };
     const clock = await this.clocks.read(tx);
     await receiver.receive({ kind: 'HEADER', tenantId: tx.tenantId, clock, at: new Date() });
