@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import type { Logger as PinoLogger } from 'pino';
+import { isDocument } from './api-document.js';
 import type { HttpSettings } from './config/environment.js';
 import { PROBLEM_TYPE, problemDocument } from './problems/problem.filter.js';
 import { type ProblemCode, ProblemError, PROBLEMS } from './problems/problem.js';
@@ -34,6 +35,7 @@ export function serverBounds(settings: HttpSettings): ServerBounds {
       requestTimeout,
       maxHeaderSize: HEADERS_BYTES_MAX,
       connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+      requireHostHeader: false, // Node would refuse without a word: `answerOddHeads` says why
     },
     requestTimeout,
     connectionTimeout: settings.idleTimeoutMs,
@@ -49,6 +51,18 @@ export function boundConnections(server: Server, connectionsMax: number, logger:
     if (performance.now() - toldAt < DROPS_TOLD_MS) return;
     toldAt = performance.now();
     logger.warn({ connectionsMax }, 'As many connections are open as may be: more are refused');
+  });
+}
+
+/** HTTP/1.1 wants one (RFC 9112, section 3.2). And what else a client expects is not ours to fulfil, nor to refuse it for. */
+export function answerOddHeads(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    const missing = request.headers.host === undefined && request.raw.httpVersion !== '1.0';
+    done(missing ? new ProblemError('BAD_REQUEST', { detail: 'Send a Host header.' }) : undefined);
+  });
+  // Node would answer 417 without a body (RFC 9110, section 10.1.1, lets a server pass over what it does not know).
+  server.server.on('checkExpectation', (request, response) => {
+    server.server.emit('request', request, response);
   });
 }
 
@@ -115,8 +129,7 @@ export async function addSecurityHeaders(server: FastifyInstance): Promise<void>
   await server.register(helmet, HEADERS);
   server.addHook('onRequest', (request, reply, done) => {
     const { url } = request.routeOptions;
-    if (url === '/docs' || url?.startsWith('/docs/') === true)
-      void reply.header('content-security-policy', DOCS_POLICY);
+    if (url !== undefined && isDocument(url)) void reply.header('content-security-policy', DOCS_POLICY);
     done();
   });
   server.addHook('onSend', (request, reply, payload, done) => {

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { getQueueToken } from '@nestjs/bullmq';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { Queue } from 'bullmq';
 import { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { Logger as PinoLogger } from 'pino';
 import { adminPages, type AdminPagesOptions } from './admin/admin-pages.js';
 import { ADMIN_PATH } from './admin/session-cookie.js';
 import { AppModule } from './app.module.js';
-import { SERVICE_VERSION, Settings } from './config/settings.js';
-import { addSecurityHeaders, answerBroken, boundConnections, serverBounds } from './http-hardening.js';
+import { addApiDocument, isDocument } from './api-document.js';
+import { Settings } from './config/settings.js';
+import { addSecurityHeaders, answerBroken, answerOddHeads, boundConnections, serverBounds } from './http-hardening.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { NestLogger } from './logging/logger.js';
 import { HttpMetrics } from './metrics/http-metrics.js';
@@ -19,13 +19,16 @@ import { answerProblem, PROBLEM_TYPE, problemDocument } from './problems/problem
 import { QUEUE_NAMES } from './queue/queue.names.js';
 import { AccessService } from './tenancy/access.service.js';
 import { authenticate } from './tenancy/guards/authentication.guard.js';
-import { countRequest } from './tenancy/guards/rate-limit.guard.js';
+import { countBearer } from './tenancy/guards/rate-limit.guards.js';
 import { TokensService } from './tenancy/tokens.service.js';
 import { decodeBody } from './wire/content-encoding.js';
 import { parseJsonBody } from './wire/json-body.js';
 
 /** 5 MiB: the largest push, 1,000 entries, has about a sixth of it. */
 const BODY_BYTES_MAX = 5 * 1024 * 1024;
+
+/** Of how many of a stranger's requests a heavy one has the work. */
+const HEAVY = 10;
 
 /** That a browser need not ask again before each request whether it may. */
 const PREFLIGHT_SECONDS = 600;
@@ -54,6 +57,7 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
   const server = adapter.getInstance();
   boundConnections(app.getHttpServer(), settings.http.connectionsMax, logger);
   await addSecurityHeaders(server);
+  answerOddHeads(server);
   if (settings.allowedOrigins.length > 0) {
     app.enableCors({
       origin: [...settings.allowedOrigins],
@@ -71,33 +75,9 @@ export async function createHttpServer(settings: Settings, logger: PinoLogger): 
   const limits = app.get(RequestLimits);
   judgeBeforeBodies(server, app.get(TokensService), limits);
   limitStrangers(server, limits);
-  // The pages under /admin have no guards: they know by now who asks.
-  server.addHook('preHandler', (request, reply) => countRequest(request, reply, limits));
   if (settings.role !== 'worker') addAdminPages(server, app);
-  SwaggerModule.setup('docs', app, () => describeApi(app), {
-    jsonDocumentUrl: 'openapi.json',
-    customSiteTitle: 'Agrotour Sync Engine',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
-  });
+  addApiDocument(server, app);
   return app;
-}
-
-/** The OpenAPI document of the service; docs/openapi.json is a copy of it. */
-export function describeApi(app: NestFastifyApplication): OpenAPIObject {
-  const config = new DocumentBuilder()
-    .setTitle('Agrotour Sync Engine')
-    .setDescription(
-      'Offline-first inventory sync. A device records stock movements while it is offline, pushes them when it can, and pulls ' +
-        'what others did. To try it: choose **Authorize**, paste a token that `npm start` printed (a device token for push), and ' +
-        'run the examples as they stand. Bodies may be packed (`Content-Encoding: gzip`). Errors are ' +
-        '`application/problem+json` (RFC 9457) with a stable `code`.',
-    )
-    .setVersion(SERVICE_VERSION)
-    .addBearerAuth()
-    .build();
-  return SwaggerModule.createDocument(app, config, {
-    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}_${method}`,
-  });
 }
 
 /** For people with a browser; no part of the API, so Nest's guards don't watch over them: they do so themselves. */
@@ -105,6 +85,7 @@ function addAdminPages(server: FastifyInstance, app: NestFastifyApplication): vo
   const options: AdminPagesOptions = {
     tokens: app.get(TokensService),
     access: app.get(AccessService),
+    limits: app.get(RequestLimits),
     queues: QUEUE_NAMES.map((name) => app.get<Queue>(getQueueToken(name))),
   };
   void server.register(adminPages, { prefix: ADMIN_PATH, ...options });
@@ -146,16 +127,23 @@ function judgeBeforeBodies(server: FastifyInstance, tokens: TokensService, limit
     if (request.routeOptions.url?.startsWith(`${ADMIN_PATH}/`)) return; // these have a cookie, and look at it as early
     if (request.is404) throw new ProblemError('NOT_FOUND'); // Fastify would parse the body first
     await authenticate(request, tokens);
-    await countRequest(request, reply, limits);
+    await countBearer(request, reply, limits);
     if (length > BODY_BYTES_MAX) throw new ProblemError('PAYLOAD_TOO_LARGE');
   });
 }
 
 /**
  * Who asks again and again without a valid token is told to wait, by address. A valid token is let in from there all the
- * same: behind one address there may be a whole market of tills, or a proxy with everybody behind it.
+ * same: behind one address there may be a whole market of tills, or a proxy with everybody behind it. So is whoever asks
+ * for the service's health, on which a balancer depends that may have that address too.
  */
 function limitStrangers(server: FastifyInstance, limits: RequestLimits): void {
+  server.addHook('onRequest', async (request) => {
+    if (!isHeavy(request.routeOptions.url)) return;
+    const retryAfterSeconds = await limits.countStranger(request.ip, HEAVY);
+    if (retryAfterSeconds === undefined) return;
+    throw new ProblemError('RATE_LIMITED', { detail: 'Too many requests without a token.', retryAfterSeconds });
+  });
   server.addHook('onSend', async (request, reply, payload) => {
     if (reply.statusCode !== 401 || request.principal) return payload;
     const retryAfterSeconds = await limits.countStranger(request.ip);
@@ -165,6 +153,11 @@ function limitStrangers(server: FastifyInstance, limits: RequestLimits): void {
     void reply.headers({ 'content-type': PROBLEM_TYPE, 'retry-after': retryAfterSeconds });
     return problemDocument(problem, request.id);
   });
+}
+
+/** What is open to all and takes more than a moment to answer: documents of a megabyte, figures that queues are asked for. */
+function isHeavy(route: string | undefined): boolean {
+  return route === '/metrics' || (route !== undefined && isDocument(route));
 }
 
 /** A worker answers the ones who watch it, and nobody else. */

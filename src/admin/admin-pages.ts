@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import { decodeJwt } from 'jose';
+import type { RequestLimits } from '../limits/request-limits.js';
 import { PROBLEMS, ProblemError } from '../problems/problem.js';
 import { answerProblem } from '../problems/problem.filter.js';
 import type { AccessService } from '../tenancy/access.service.js';
@@ -19,6 +20,7 @@ const QUEUES_PATH = `${ADMIN_PATH}/queues`;
 export interface AdminPagesOptions {
   readonly tokens: TokensService;
   readonly access: AccessService;
+  readonly limits: RequestLimits;
   readonly queues: readonly Queue[];
 }
 
@@ -29,8 +31,12 @@ export interface AdminPagesOptions {
  *   /admin/sign-in, /admin/sign-out   forms, open to all
  *   /admin/queues/**                  Bull Board, for the roles admin and operator
  */
-export const adminPages: FastifyPluginCallback<AdminPagesOptions> = (server, { tokens, access, queues }, done) => {
-  const admission = new Admission(tokens, access);
+export const adminPages: FastifyPluginCallback<AdminPagesOptions> = (
+  server,
+  { tokens, access, limits, queues },
+  done,
+) => {
+  const admission = new Admission(tokens, access, limits);
   server.addHook('onRequest', (_request, reply, next) => {
     void reply.headers({
       'content-security-policy': PAGE_POLICY,
@@ -71,7 +77,7 @@ function addForms(server: FastifyInstance, admission: Admission): void {
   server.get('/sign-out', (_request, reply) => sendPage(reply, signOutPage()));
   server.post('/sign-in', async (request, reply) => {
     const token = pastedToken(request.body);
-    await admission.admitToken(token);
+    await admission.admitToken(token, request, reply);
     const secondsLeft = Math.max(0, (decodeJwt(token).exp ?? 0) - Math.floor(Date.now() / 1_000));
     void reply.header('set-cookie', keepToken(token, secondsLeft, cameByHttps(request.headers)));
     return reply.redirect(QUEUES_PATH, 303);

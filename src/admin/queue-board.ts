@@ -84,7 +84,7 @@ export const queueBoard: FastifyPluginCallback<QueueBoardOptions> = (server, { a
     void reply.header('content-security-policy', BOARD_POLICY);
     const changes = request.method !== 'GET' && request.method !== 'HEAD';
     if (changes) assertSameOrigin(request.headers);
-    const viewer = await admission.admit(request);
+    const viewer = await admission.admit(request, reply);
     if (changes && viewer.role === 'admin') {
       throw new ProblemError('FORBIDDEN', { detail: 'An admin may look at the queues; operators act on them.' });
     }

@@ -85,7 +85,7 @@ describe('readEnvironment', () => {
 
   it.each([
     [{}, { tenantPerMinute: 6_000, devicePerMinute: 3_000, refusedPerMinute: 6_000 }],
-    [{ RATE_LIMIT_PER_MINUTE: '10' }, { tenantPerMinute: 10, devicePerMinute: 0, refusedPerMinute: 6_000 }],
+    [{ RATE_LIMIT_PER_MINUTE: '10' }, { tenantPerMinute: 10, devicePerMinute: 10, refusedPerMinute: 6_000 }],
     [{ RATE_LIMIT_PER_MINUTE: '0' }, { tenantPerMinute: 0, devicePerMinute: 0, refusedPerMinute: 0 }],
     [
       { RATE_LIMIT_PER_DEVICE_PER_MINUTE: '7' },

@@ -268,8 +268,8 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     rateLimits: {
       tenantPerMinute: tenantPerMinute ?? 6_000,
       // Half of what the tenant has: more than any client sends that pushes in batches, and no one device takes it all.
-      // Who has set another limit for the tenant has not asked for one within it.
-      devicePerMinute: read(RATE_LIMIT_PER_DEVICE_PER_MINUTE) ?? (tenantPerMinute === undefined ? 3_000 : 0),
+      // Who has set another limit for the tenant has not asked for a narrower one within it.
+      devicePerMinute: read(RATE_LIMIT_PER_DEVICE_PER_MINUTE) ?? tenantPerMinute ?? 3_000,
       refusedPerMinute: read(RATE_LIMIT_REFUSED_PER_MINUTE) ?? (tenantPerMinute === 0 ? 0 : 6_000),
     },
     http: {

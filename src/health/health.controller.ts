@@ -13,6 +13,7 @@ import { DataSource } from 'typeorm';
 import { ApiProblem } from '../problems/api-problem.decorator.js';
 import { MAINTENANCE_QUEUE } from '../queue/queue.names.js';
 import { Public } from '../tenancy/guards/access.decorators.js';
+import { SharedAnswer } from './shared-answer.js';
 
 /** A part that takes longer than this is taken for down: whoever asks wants an answer. */
 const CHECK_TIMEOUT_MS = 2_000;
@@ -24,10 +25,15 @@ const HEALTHY_EXAMPLE = {
   details: { database: { status: 'up' } },
 };
 
+/** Whoever watches asks every few seconds; whoever asks more often is told what these were. */
+const READY_KEPT_MS = 1_000;
+
 @ApiTags('health')
 @Controller('health')
 @Public()
 export class HealthController {
+  private readonly readiness = new SharedAnswer(() => this.checkAll(), READY_KEPT_MS);
+
   constructor(
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
@@ -50,6 +56,10 @@ export class HealthController {
   @ApiOkResponse({ schema: { example: HEALTHY_EXAMPLE } })
   @ApiProblem('UNAVAILABLE')
   ready(): Promise<HealthCheckResult> {
+    return this.readiness.get();
+  }
+
+  private checkAll(): Promise<HealthCheckResult> {
     return this.health.check([
       () => this.check('database', () => this.source.query('SELECT 1')),
       () => this.check('migrations', () => this.assertNoneMissing()),

@@ -2,6 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Registry } from 'prom-client';
 import { Public } from '../tenancy/guards/access.decorators.js';
+import { SharedAnswer } from './shared-answer.js';
 
 const EXAMPLE = `# HELP agrotour_push_entries_total Entries of pushes that were committed, by what they are and what became of them.
 # TYPE agrotour_push_entries_total counter
@@ -12,6 +13,9 @@ agrotour_push_entries_total{kind="operation",status="accepted"} 1204
 @Controller('metrics')
 @Public()
 export class MetricsController {
+  /** Only by those who ask at the same time: who asks again wants to see what has changed. */
+  private readonly figures = new SharedAnswer(() => this.registry.metrics(), 0);
+
   constructor(private readonly registry: Registry) {}
 
   @Get()
@@ -25,6 +29,6 @@ export class MetricsController {
     content: { 'text/plain': { schema: { type: 'string', example: EXAMPLE } } },
   })
   metrics(): Promise<string> {
-    return this.registry.metrics();
+    return this.figures.get();
   }
 }

@@ -19,12 +19,14 @@ const REDIS_OPTIONS: RedisOptions = {
   retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
 };
 
-/** Who a request is counted for. */
+/** Whose a token is, by what it says itself: whether they are still let in is not known yet. */
 export interface Caller {
   /** Undefined for an operator, who belongs to none. */
   readonly tenantId: string | undefined;
   /** The device, or the person where there is none. */
   readonly bearerId: string;
+  /** Of a device's token, which is told by it from those before and after. */
+  readonly tokenIssuedAt: number | undefined;
 }
 
 export type LimitName = 'device' | 'tenant';
@@ -74,37 +76,44 @@ export class RequestLimits implements OnApplicationShutdown {
   }
 
   /**
-   * Counts a request. The narrower limit first, and what exceeds it is not counted in the wider: a device that runs wild, or
-   * a token that was stolen, does not use up what the business's other devices have.
-   * @returns one standing for each limit in force, up to the first that is exceeded
+   * Counts a request for the very token it came with. One of a revoked device, or one that was replaced, so uses up
+   * nothing but its own; and one that runs wild not what the business's other devices have.
+   * @returns also where the tenant stands, if it is known to have exceeded its limit: the database need not be asked
    */
-  async count({ tenantId, bearerId }: Caller): Promise<readonly Standing[]> {
-    const keys: readonly (readonly [LimitName, string | undefined])[] = [
-      ['device', `${tenantId ?? 'operator'}:${bearerId}`],
-      ['tenant', tenantId],
-    ];
+  async countBearer({ tenantId, bearerId, tokenIssuedAt }: Caller): Promise<readonly Standing[]> {
+    const { device, tenant } = this.limits;
     const standings: Standing[] = [];
-    for (const [name, key] of keys) {
-      const limit = this.limits[name];
-      if (limit === undefined || key === undefined) continue;
-      const standing = standingOf(name, limit.quota, await this.consume(limit, key));
-      standings.push(standing);
-      if (standing.exceeded) break;
+    if (device) {
+      const key = `${tenantId ?? 'operator'}:${bearerId}:${tokenIssuedAt ?? ''}`;
+      standings.push(standingOf('device', device.quota, await this.consume(device, key)));
     }
+    const counted = tenant && tenantId !== undefined ? await tenant.own.get(tenantId) : null;
+    if (tenant && counted && counted.consumedPoints > tenant.quota)
+      standings.push(standingOf('tenant', tenant.quota, { counted, exceeded: true }));
     return standings;
   }
 
   /**
+   * Counts a request for the business whose it is.
+   * @returns undefined if there is no limit
+   */
+  async countTenant(tenantId: string): Promise<Standing | undefined> {
+    const { tenant } = this.limits;
+    return tenant && standingOf('tenant', tenant.quota, await this.consume(tenant, tenantId));
+  }
+
+  /**
    * Counts a request that came without a valid token.
+   * @param cost of how many requests it has the work
    * @returns seconds to wait, once its address has sent too many in a minute
    */
-  async countStranger(address: string): Promise<number | undefined> {
+  async countStranger(address: string, cost = 1): Promise<number | undefined> {
     if (this.strangers === undefined) return undefined;
     const block = addressBlock(address);
-    const { counted, exceeded } = await consumed(this.strangers.own, block);
+    const { counted, exceeded } = await consumed(this.strangers.own, block, cost);
     if (!exceeded) return undefined;
     // Once in a window: this line is what a firewall can act on.
-    if (counted.consumedPoints === this.strangers.quota + 1) {
+    if (counted.consumedPoints - cost <= this.strangers.quota) {
       this.logger.warn({ address: block, perMinute: this.strangers.quota }, 'Too many requests without a valid token');
     }
     return seconds(counted);
@@ -128,7 +137,10 @@ export class RequestLimits implements OnApplicationShutdown {
   private async consume({ shared, own }: Limit, key: string): Promise<Consumed> {
     if (shared) {
       try {
-        return await consumed(shared, key);
+        const result = await consumed(shared, key);
+        // Known here as well until the window ends.
+        if (result.exceeded) await own.block(key, seconds(result.counted));
+        return result;
       } catch (error) {
         this.tellAway(error);
         // A Redis that takes connections and does not answer: without one, the next request is counted here at once.
@@ -165,9 +177,9 @@ interface Consumed {
 }
 
 /** @throws Error of the store; that there is nothing left is no error. */
-async function consumed(limiter: RateLimiterMemory | RateLimiterRedis, key: string): Promise<Consumed> {
+async function consumed(limiter: RateLimiterMemory | RateLimiterRedis, key: string, points = 1): Promise<Consumed> {
   try {
-    return { counted: await limiter.consume(key), exceeded: false };
+    return { counted: await limiter.consume(key, points), exceeded: false };
   } catch (refusal) {
     if (refusal instanceof RateLimiterRes) return { counted: refusal, exceeded: true };
     throw refusal;

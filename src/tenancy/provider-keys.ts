@@ -20,6 +20,9 @@ const FRESH_MS = 10 * 60_000;
 /** For so long they are used though the provider can't be reached. Its short outage is not to be one of every till. */
 const KEPT_MS = 60 * 60_000;
 
+/** Of a key set: a hundred keys with their certificates. */
+const KEYS_BYTES_MAX = 1024 * 1024;
+
 /** Nothing was learnt of a token: the provider's keys are out of reach. */
 export class KeysOutOfReachError extends Error {
   constructor(cause: unknown) {
@@ -80,7 +83,7 @@ export class ProviderKeys {
     try {
       const response = await fetch(url, options);
       // All of it here: an answer that hangs in the middle is one that failed.
-      return new Response(await response.arrayBuffer(), { status: response.status });
+      return new Response(await readWhole(response), { status: response.status });
     } finally {
       this.fetchAgainAt = Date.now() + FETCH_PAUSE_MS;
     }
@@ -91,4 +94,16 @@ export class ProviderKeys {
 function saysNothingOfToken(cause: unknown): boolean {
   if (!(cause instanceof errors.JOSEError)) return true;
   return ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'].includes(cause.code);
+}
+
+/** @throws Error if it is longer than any key set. */
+async function readWhole({ body }: Response): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > KEYS_BYTES_MAX) throw new Error(`the answer has more than ${KEYS_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }

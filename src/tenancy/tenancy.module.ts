@@ -11,7 +11,7 @@ import { AuditTrail } from './audit/persistence/audit-trail.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
-import { RateLimitGuard } from './guards/rate-limit.guard.js';
+import { BearerLimitGuard, TenantLimitGuard } from './guards/rate-limit.guards.js';
 import { RolesGuard } from './guards/roles.guard.js';
 import { TenantGuard } from './guards/tenant.guard.js';
 import { DeviceEntity } from './persistence/device.entity.js';
@@ -61,11 +61,12 @@ async function openClocks(source: DataSource): Promise<TenantClockRepository> {
     TenantRepository,
     DeviceRepository,
     { provide: TenantClockRepository, useFactory: openClocks, inject: [DataSource] },
-    // Global, in this order: a valid token, its limits, then a role that the route declares, then tenant and device.
+    // Global, in this order: a valid token, its limit, a role that the route declares, tenant and device, the tenant's limit.
     { provide: APP_GUARD, useClass: AuthenticationGuard },
-    { provide: APP_GUARD, useClass: RateLimitGuard },
+    { provide: APP_GUARD, useClass: BearerLimitGuard },
     { provide: APP_GUARD, useClass: RolesGuard },
     { provide: APP_GUARD, useClass: TenantGuard },
+    { provide: APP_GUARD, useClass: TenantLimitGuard },
   ],
   exports: [
     AccessService,

@@ -195,6 +195,7 @@ describe('requests', () => {
       400,
       'BAD_REQUEST',
     ],
+    ['without a host', head('GET / HTTP/1.1', 'connection: close', ''), 400, 'BAD_REQUEST'],
     ['with a header on two lines', head('GET / HTTP/1.1', 'host: x', 'x-folded: a', ' b: c', ''), 400, 'BAD_REQUEST'],
   ])('%s are refused with a problem, and the connection is closed', async (_what, text, status, code) => {
     const answer = await RawClient.say(service, text);
@@ -202,6 +203,14 @@ describe('requests', () => {
     expect(headers).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(headers).toContain('content-type: application/problem+json');
     expect(JSON.parse(body)).toMatchObject({ status, code });
+  });
+
+  it('that expect what nobody knows are answered as if they did not', async () => {
+    const answer = await RawClient.say(
+      service,
+      head('GET / HTTP/1.1', 'host: x', 'expect: foo', 'connection: close', ''),
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   it('that break off a stream leave it as it is: nothing is mixed into it', async () => {

@@ -102,12 +102,46 @@ describe('requests of a business', () => {
     expect([next.status, leftOf(next)]).toEqual([200, '4']);
   });
 
-  it('to health, metrics and docs are not counted', async () => {
-    for (const route of ['/', '/health/live', '/metrics', '/docs', '/openapi.json']) {
+  it('for its health are not counted, which a balancer may ask for from the address of all', async () => {
+    for (const route of ['/', '/health/live', '/health/ready']) {
       const answers = await repeat(15, () => request(`${service.url}${route}`));
       expect([route, new Set(statuses(answers))]).toEqual([route, new Set([200])]);
       expect(answers[0]?.headers.get('ratelimit')).toBeNull();
     }
+  });
+
+  it.each(['DEVICE_REVOKED', 'TOKEN_REVOKED'] as const)(
+    'that are refused with %s use up nothing of what the others have',
+    async (code) => {
+      const tenant = await createTenant(service);
+      const device = await TestDevice.enrol(tenant);
+      const path = `${service.url}/devices/${device.id}`;
+      const asAdmin = { token: tenant.adminToken };
+      const renewed =
+        code === 'DEVICE_REVOKED'
+          ? await request(path, { ...asAdmin, method: 'DELETE' })
+          : await request(`${path}/token`, { ...asAdmin, method: 'POST' });
+      const answers = await repeat(20, () => device.pull(service, 0));
+      expectProblem(answers[0] ?? renewed, code);
+      expect(statuses(answers.slice(8))).toEqual(Array(12).fill(429)); // its own are used up
+      expect(await request(`${service.url}/devices`, asAdmin)).toMatchObject({ status: 200 });
+      if (code === 'TOKEN_REVOKED')
+        expect(await pull(service, String(renewed.body.token), 0)).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('to sign in are counted, too', async () => {
+    const admin = await tokens.sign({ role: 'operator', userId: randomUUID() });
+    const signIn = (): Promise<Response> =>
+      fetch(`${service.url}/admin/sign-in`, {
+        method: 'POST',
+        headers: { origin: service.url, accept: 'text/html' },
+        body: new URLSearchParams({ token: admin }),
+        redirect: 'manual',
+      });
+    const answers: number[] = [];
+    for (let time = 0; time < 9; time += 1) answers.push((await signIn()).status);
+    expect(answers).toEqual([...Array<number>(8).fill(303), 429]);
   });
 
   it('are counted on the pages of the queues, too', async () => {
@@ -131,6 +165,20 @@ describe('requests of a business', () => {
     expect(await device.pull(service, 0)).toMatchObject({ status: 200 });
     expect(await request(`${service.url}/health/live`)).toMatchObject({ status: 200 });
   });
+});
+
+it('counts what is heavy to answer tenfold, of whoever asks without a token', async () => {
+  const service = await startService({ DATABASE_URL: database.appUrl, RATE_LIMIT_REFUSED_PER_MINUTE: '40' });
+  try {
+    const device = await newDevice(service);
+    const routes = ['/docs', '/openapi.json', '/metrics', '/docs/swagger-ui.css'];
+    for (const route of routes) expect((await request(service.url + route)).status).toBe(200);
+    for (const route of routes) expectProblem(await request(service.url + route), 'RATE_LIMITED');
+    expect(await request(`${service.url}/health/ready`)).toMatchObject({ status: 200 });
+    expect(await device.pull(service, 0)).toMatchObject({ status: 200 });
+  } finally {
+    await service.stop();
+  }
 });
 
 it('counts strangers by the address that a trusted proxy names, and believes nobody else', async () => {

@@ -209,6 +209,19 @@ describe('an identity provider that has a bad day', () => {
     expect(await ask()).toBe('accepted');
   });
 
+  it('sends more than any key set has: it is not read to its end', async () => {
+    let sent = 0;
+    answering = (response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(' '.repeat(65_536))) sent += 65_536;
+      };
+      response.on('drain', more);
+      more();
+    };
+    expect(await ask()).toBe('UNAVAILABLE');
+    expect(sent).toBeLessThan(64 * 1024 * 1024); // what the buffers between them took
+  });
+
   it('is gone: of a key that is not known nothing can be said', async () => {
     expect(await ask()).toBe('accepted');
     answering = refuse;
