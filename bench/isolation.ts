@@ -346,6 +346,7 @@ function printReport({
 }: IsolationReport): void {
   const { guarded, open } = operationsPerSecond;
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+  const added = (ms: number): string => `${ms < 0 ? '' : '+'}${ms.toFixed(3)}`;
   const { token } = requestMs;
   const lines = [
     '',
@@ -364,8 +365,8 @@ function printReport({
     formatTable([
       [`what the guards add to a request, of ${whole(options.requests)}`, 'median, ms'],
       ['nothing: the request by itself', requestMs.open.toFixed(3)],
-      ['the token is verified (aim: under 0.2)', `+${(token - requestMs.open).toFixed(3)}`],
-      ['the database is asked for tenant and device', `+${(requestMs.guarded - token).toFixed(3)}`],
+      ['the token is verified (aim: under 0.2)', added(token - requestMs.open)],
+      ['the database is asked for tenant and device', added(requestMs.guarded - token)],
     ]),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
