@@ -98,7 +98,7 @@ export class ResolutionService {
    * Settles a conflict as a person decides, under the tenant's clock lock. The same decision again changes nothing.
    * @param userId who decides
    * @throws ProblemError NOT_FOUND, VALIDATION (the order names no side of this conflict, or there is no suggestion),
-   *   ALREADY_RESOLVED (settled otherwise), RESOLUTION_OVERTAKEN (the ledger can't take it any more)
+   *   ALREADY_RESOLVED (settled otherwise), RESOLUTION_OVERTAKEN (the ledger can't take it any more), TENANT_SUSPENDED
    */
   async resolve(
     tenantId: string,
@@ -123,7 +123,7 @@ export class ResolutionService {
     order: ResolutionOrder,
   ): Promise<{ readonly conflict: RecordedConflict; readonly round: Round | null }> {
     return this.database.transaction(tenantId, async (tx) => {
-      const clock = await this.clocks.lock(tx);
+      const clock = await this.clocks.lockWhileOpen(tx);
       const found = (await this.conflicts.conflictsOf(tx, [conflictId])).get(conflictId);
       if (!found) throw new ProblemError('NOT_FOUND');
       const verdict = verdictOf(found, order);

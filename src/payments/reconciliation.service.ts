@@ -28,7 +28,7 @@ export class ReconciliationService {
 
   /**
    * Records the decision: an entry like any other, so that devices learn of it. The same decision again changes nothing.
-   * @throws ProblemError NOT_FOUND
+   * @throws ProblemError NOT_FOUND or TENANT_SUSPENDED
    */
   async decide(
     person: Acting<PersonPrincipal>,
@@ -37,7 +37,7 @@ export class ReconciliationService {
   ): Promise<RecordedPayment> {
     const { tenantId, userId } = person;
     const done = await this.database.transaction(tenantId, async (tx) => {
-      const clock = await this.clocks.lock(tx);
+      const clock = await this.clocks.lockWhileOpen(tx);
       const before = (await this.payments.paymentsOf(tx, [paymentId])).get(paymentId);
       if (!before) throw new ProblemError('NOT_FOUND');
       const at = new Date(recordingTime(clock, Date.now()));

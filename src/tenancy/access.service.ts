@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
-import { isReplaced } from './domain/device.js';
+import { assertAdmitted } from './admission.js';
 import { hasExpired, type Principal } from './domain/principal.js';
 import { TenantRepository } from './persistence/tenant.repository.js';
 
@@ -22,18 +22,8 @@ export class AccessService {
       throw new ProblemError('UNAUTHENTICATED', { detail: 'The token has expired.' });
     if (principal.role === 'operator') return;
     const deviceId = principal.role === 'device' ? principal.deviceId : null;
-    const { tenantStatus, device } = await this.database.transaction(principal.tenantId, (tx) =>
-      this.tenants.accessState(tx, deviceId),
-    );
-    if (tenantStatus === undefined || tenantStatus === 'DELETED') {
-      throw new ProblemError('UNAUTHENTICATED', { detail: 'The token is not valid.' });
-    }
-    if (principal.role === 'device') {
-      if (!device) throw new ProblemError('DEVICE_UNKNOWN');
-      if (device.revoked) throw new ProblemError('DEVICE_REVOKED');
-      if (isReplaced(principal.tokenIssuedAt, device)) throw new ProblemError('TOKEN_REVOKED');
-    }
-    if (tenantStatus !== 'ACTIVE') throw new ProblemError('TENANT_SUSPENDED');
+    const state = await this.database.transaction(principal.tenantId, (tx) => this.tenants.accessState(tx, deviceId));
+    assertAdmitted(principal, state);
   }
 
   /**

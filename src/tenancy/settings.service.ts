@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import type { TenantActor } from './audit/domain/actor.js';
 import { AuditTrail } from './audit/persistence/audit-trail.js';
+import { assertOpen } from './admission.js';
 import { entriesOf } from './domain/tenant.js';
 import type { SettingsChange, TenantSettings } from './domain/tenant-settings.js';
 import { TenantRepository } from './persistence/tenant.repository.js';
@@ -24,6 +25,7 @@ export class SettingsService {
     return this.database.transaction(actor.tenantId, async (tx) => {
       const before = await this.tenants.lock(tx);
       const settings = await this.tenants.updateSettings(tx, change);
+      assertOpen(before?.status);
       if (before) await this.audit.record(tx, actor, ...entriesOf(before, { ...before, settings }));
       return settings;
     });

@@ -46,10 +46,11 @@ describe('what is kept of a device', () => {
     return all.find((device) => device.id === id);
   }
 
-  const push = (id: string, note: Partial<PushNote>): Promise<void> =>
-    tenants.transaction(tenantId, (tx) =>
+  const push = async (id: string, note: Partial<PushNote>): Promise<void> => {
+    await tenants.transaction(tenantId, (tx) =>
       devices.notePush(tx, id, { at: at(0), lamport: null, clockSkewMs: null, clockReused: false, ...note }),
     );
+  };
 
   const pull = (id: string, note: PullNote): Promise<void> =>
     tenants.transaction(tenantId, (tx) => devices.notePull(tx, id, note));

@@ -98,6 +98,7 @@ async function batchesOf(batches: AsyncIterable<unknown>): Promise<unknown[]> {
 /** Every method of every repository, called by A with what is B's. */
 const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => unknown>> = {
   'TenantClockRepository.lock': (tx) => clocks.lock(tx),
+  'TenantClockRepository.lockWhileOpen': (tx) => clocks.lockWhileOpen(tx),
   'TenantClockRepository.read': (tx) => clocks.read(tx),
   'TenantClockRepository.advance': async (tx) => clocks.advance(tx, { ...(await clocks.read(tx)), lamport: HEAD }),
   'TenantClockRepository.renewEpoch': (tx, { tenantId }) => clocks.renewEpoch(tx, tenantId),
@@ -118,6 +119,7 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
     await tenants.markDeleted(tx);
   },
   'TenantRepository.accessState': (tx, { deviceId }) => tenants.accessState(tx, deviceId),
+  'TenantRepository.accessAndSettings': (tx, { deviceId }) => tenants.accessAndSettings(tx, deviceId),
   'DeviceRepository.enrol': (tx, { deviceId }) =>
     devices.enrol(tx, { id: deviceId, name: 'mine', deviceType: 'WEB', createdAt: NOW }),
   'DeviceRepository.find': (tx, { deviceId }) => devices.find(tx, deviceId),

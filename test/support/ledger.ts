@@ -117,7 +117,7 @@ export class TestLedger {
       client_lamport: 0,
       device_id: deviceId,
     };
-    return this.pushes.push(toPushCommand(device, body));
+    return this.pushes.push(device, toPushCommand(device, body));
   }
 
   pull(tenantId: string, deviceId: string, lastLamport: number, limit = 1_000): Promise<PullPage> {

@@ -30,6 +30,6 @@ export class OutboxService {
       const changes = { entries: { before: null, after: command.entries.length } };
       await this.audit.record(tx, admin, { action: 'device.outbox_imported', entityId: deviceId, changes });
     });
-    return this.pushes.import(command);
+    return this.pushes.push(admin, command);
   }
 }

@@ -16,6 +16,8 @@ import type { PaymentEdit } from '../../payments/domain/payment.js';
 import { PaymentRepository } from '../../payments/persistence/payment.repository.js';
 import type { Edit, Entity } from '../../states/domain/state.js';
 import { StateVersionRepository } from '../../states/persistence/state-version.repository.js';
+import { assertAdmitted } from '../../tenancy/admission.js';
+import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { DeviceRepository } from '../../tenancy/persistence/device.repository.js';
 import { TenantRepository } from '../../tenancy/persistence/tenant.repository.js';
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
@@ -38,12 +40,21 @@ export class PushContextLoader {
     private readonly conflicts: ConflictRepository,
   ) {}
 
-  /** The clock lock first: what is read after it can't change until the commit. */
-  async load(tx: TenantTransaction, command: PushCommand, arrivedAt: Date): Promise<PushContext> {
+  /**
+   * The clock lock first: what is read after it can't change until the commit.
+   * @throws ProblemError as the guards, if `bringer` may no longer enter: forty pushes may have waited before this one.
+   */
+  async load(
+    tx: TenantTransaction,
+    bringer: TenantPrincipal,
+    command: PushCommand,
+    arrivedAt: Date,
+  ): Promise<PushContext> {
     const { deviceId } = command;
     const said = contentOf(command);
     const clock = await this.clocks.lock(tx);
-    const settings = await this.tenants.settingsOf(tx);
+    const { access, settings } = await this.tenants.accessAndSettings(tx, bringer.role === 'device' ? deviceId : null);
+    assertAdmitted(bringer, access);
     const lastPulledLamport = await this.devices.lastPulledLamport(tx, deviceId);
     const levels = await this.loadLevels(tx, said);
     const rivals = await this.rivals.rivalsOf(

@@ -33,6 +33,6 @@ export class PushController {
     'UPGRADE_REQUIRED',
   )
   async push(@CurrentPrincipal() device: DevicePrincipal, @Body() body: PushRequestDto): Promise<PushResponseDto> {
-    return toPushResponse(body, await this.pushes.push(toPushCommand(device, body)));
+    return toPushResponse(body, await this.pushes.push(device, toPushCommand(device, body)));
   }
 }

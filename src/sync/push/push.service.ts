@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../../database/tenant-database.js';
+import { assertDeviceAdmitted } from '../../tenancy/admission.js';
 import { recordingTime } from '../../tenancy/domain/lamport-clock.js';
+import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { DeviceRepository } from '../../tenancy/persistence/device.repository.js';
 import { decidePush, type PushPlan } from '../domain/decide-push.js';
 import type { PushCommand } from '../domain/push-command.js';
@@ -9,9 +11,6 @@ import { PushAnnouncer } from './push-announcer.js';
 import { PushContextLoader } from './push-context.loader.js';
 import { PushPlanWriter } from './push-plan.writer.js';
 import { TenantTurns } from './tenant-turns.js';
-
-/** Whether a device pushes what it recorded, or another brings it. */
-type Bringer = 'DEVICE' | 'SOMEBODY_ELSE';
 
 @Injectable()
 export class PushService {
@@ -24,41 +23,44 @@ export class PushService {
     private readonly announcer: PushAnnouncer,
   ) {}
 
-  /** Records a push: all its accepted entries or, if this throws, none. A bad entry is an outcome, not an error. */
-  push(command: PushCommand): Promise<PushReceipt> {
-    return this.take(command, 'DEVICE');
-  }
-
-  /** As `push`, of what somebody else brings: it doesn't tell when the device was here, nor whether it is a clone. */
-  import(command: PushCommand): Promise<PushReceipt> {
-    return this.take(command, 'SOMEBODY_ELSE');
-  }
-
-  private async take(command: PushCommand, bringer: Bringer): Promise<PushReceipt> {
+  /**
+   * Records a push: all its accepted entries or, if this throws, none. A bad entry is an outcome, not an error.
+   * @param bringer the device itself; or a person, whose bringing doesn't tell when the device was here, nor whether it is
+   *   a clone
+   * @throws ProblemError as the guards, of whoever may no longer enter when it is recorded; UNAVAILABLE
+   */
+  async push(bringer: TenantPrincipal, command: PushCommand): Promise<PushReceipt> {
     const arrivedAt = new Date();
-    const { plan, at } = await this.turns.take(command.tenantId, () => this.record(command, bringer, arrivedAt));
+    const { plan, at } = await this.turns.take(command.tenantId, () => this.record(bringer, command, arrivedAt));
     // After the commit, best effort: losing it delays other devices' pulls, and the sweeps make up for it.
     this.announcer.announce(command, plan);
     return { outcomes: plan.outcomes, serverLamport: plan.clock.lamport, epoch: plan.clock.epoch, at };
   }
 
-  private record(command: PushCommand, bringer: Bringer, arrivedAt: Date): Promise<{ plan: PushPlan; at: Date }> {
+  private record(
+    bringer: TenantPrincipal,
+    command: PushCommand,
+    arrivedAt: Date,
+  ): Promise<{ plan: PushPlan; at: Date }> {
     return this.database.transaction(command.tenantId, async (tx) => {
-      const context = await this.contexts.load(tx, command, arrivedAt);
+      const context = await this.contexts.load(tx, bringer, command, arrivedAt);
       const plan = decidePush(command, context);
       const at = new Date(recordingTime(context.clock, Date.now()));
       const recorded = plan.clock.lamport > context.clock.lamport;
       if (recorded) await this.plans.write(tx, plan, at);
-      await this.devices.notePush(tx, command.deviceId, {
-        at: bringer === 'DEVICE' ? arrivedAt : null,
+      const isDevice = bringer.role === 'device';
+      const device = await this.devices.notePush(tx, command.deviceId, {
+        at: isDevice ? arrivedAt : null,
         lamport: recorded ? plan.clock.lamport : null,
         clockSkewMs: context.clockSkewMs,
         clockReused:
-          bringer === 'DEVICE' &&
+          isDevice &&
           plan.outcomes.some(
             (outcome) => outcome.status === 'accepted' && outcome.warnings.includes('DEVICE_CLOCK_REUSED'),
           ),
       });
+      // Once more, as long as it is written: this answer holds until the commit.
+      if (isDevice) assertDeviceAdmitted(bringer, device);
       return { plan, at };
     });
   }

@@ -1,12 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
-import type { Device, DeviceChange, DeviceIdentity, PullNote, PushNote } from '../domain/device.js';
+import type { Device, DeviceAccess, DeviceChange, DeviceIdentity, PullNote, PushNote } from '../domain/device.js';
 import type { DeviceType } from '../domain/device-type.js';
 import { DeviceEntity } from './device.entity.js';
 
 interface TokensRow {
   readonly valid_from: Date;
+}
+
+interface AccessRow {
+  readonly revoked: boolean;
+  readonly tokens_valid_from: Date | null;
 }
 
 /**
@@ -94,17 +99,20 @@ export class DeviceRepository {
   /**
    * Keeps what a push told of its device. Of reused clocks the latest is kept: it tells a clone that goes on pushing from
    * a re-install long ago.
+   * @returns whether the device may still enter, and will until the commit: whoever revokes it waits for that.
    */
-  async notePush(tx: TenantTransaction, deviceId: string, note: PushNote): Promise<void> {
-    await tx.manager.query(
+  async notePush(tx: TenantTransaction, deviceId: string, note: PushNote): Promise<DeviceAccess | undefined> {
+    const [[row]] = await tx.manager.query<[AccessRow[], number]>(
       `UPDATE devices
        SET last_seen_at = coalesce($3, last_seen_at),
            last_pushed_lamport = coalesce($4, last_pushed_lamport),
            clock_skew_ms = coalesce($5, clock_skew_ms),
            clock_reused_at = CASE WHEN $6 THEN $3 ELSE clock_reused_at END
-       WHERE tenant_id = $1 AND id = $2`,
+       WHERE tenant_id = $1 AND id = $2
+       RETURNING revoked_at IS NOT NULL AS revoked, tokens_valid_from`,
       [tx.tenantId, deviceId, note.at, note.lamport, note.clockSkewMs, note.clockReused],
     );
+    return row && { revoked: row.revoked, tokensValidFrom: row.tokens_valid_from };
   }
 
   /**

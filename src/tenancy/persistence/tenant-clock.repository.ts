@@ -1,7 +1,9 @@
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
+import { assertOpen } from '../admission.js';
 import { epochOf } from '../domain/epoch.js';
 import type { TenantClock } from '../domain/lamport-clock.js';
+import type { TenantStatus } from '../domain/tenant.js';
 import { ALL_SOURCES, identityColumns, type IdentitySources } from './identity-sources.js';
 
 interface ClockRow {
@@ -30,6 +32,16 @@ export class TenantClockRepository {
    */
   async lock(tx: TenantTransaction): Promise<TenantClock> {
     return this.select(tx, 'FOR UPDATE');
+  }
+
+  /**
+   * As `lock`, for what a person does: the tenant may have been suspended while they waited for the clock.
+   * @throws ProblemError TENANT_SUSPENDED
+   */
+  async lockWhileOpen(tx: TenantTransaction): Promise<TenantClock> {
+    const clock = await this.lock(tx);
+    assertOpen(await this.tenantStatus(tx)); // a statement of its own: it sees what was committed during the one that waited
+    return clock;
   }
 
   /** The clock as committed: every entry up to its lamport is visible to whoever reads on in `tx`. */
@@ -79,6 +91,13 @@ export class TenantClockRepository {
       }),
       recordedAt: row.recorded_at.valueOf(),
     };
+  }
+
+  private async tenantStatus(tx: TenantTransaction): Promise<TenantStatus | undefined> {
+    const [row] = await tx.manager.query<{ status: TenantStatus }[]>(`SELECT status FROM tenants WHERE id = $1`, [
+      tx.tenantId,
+    ]);
+    return row?.status;
   }
 }
 

@@ -2,27 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Not } from 'typeorm';
 import type { PlatformTransaction, TenantTransaction } from '../../database/tenant-database.js';
+import type { AccessState } from '../admission.js';
 import { GENESIS_HASH } from '../domain/lamport-clock.js';
-import type { DeviceAccess } from '../domain/device.js';
 import type { Tenant, TenantStatus } from '../domain/tenant.js';
 import { type SettingsChange, settingsOf, type TenantSettings, toStored } from '../domain/tenant-settings.js';
 import { TenantEntity, toTenant } from './tenant.entity.js';
 
-/** Whether a token's bearer may enter; undefined parts are not there. */
-export interface AccessState {
-  readonly tenantStatus: TenantStatus | undefined;
-  readonly device: DeviceAccess | undefined;
+interface SettingsRow {
+  readonly settings: Record<string, unknown>;
 }
 
-interface AccessRow {
+interface AccessRow extends SettingsRow {
   readonly status: TenantStatus;
   readonly enrolled: boolean;
   readonly revoked: boolean;
   readonly tokens_valid_from: Date | null;
-}
-
-interface SettingsRow {
-  readonly settings: Record<string, unknown>;
 }
 
 @Injectable()
@@ -112,15 +106,34 @@ export class TenantRepository {
 
   /** What the guards ask on every request; `deviceId` null for people. */
   async accessState(tx: TenantTransaction, deviceId: string | null): Promise<AccessState> {
+    return toAccessState(await this.accessRow(tx, deviceId));
+  }
+
+  /** As `accessState` and `settingsOf`, in one question: for a push, which has the tenant's clock while it asks. */
+  async accessAndSettings(
+    tx: TenantTransaction,
+    deviceId: string | null,
+  ): Promise<{ access: AccessState; settings: TenantSettings }> {
+    const row = await this.accessRow(tx, deviceId);
+    if (row === undefined) throw tenantMissing(tx);
+    return { access: toAccessState(row), settings: settingsOf(row.settings) };
+  }
+
+  private async accessRow(tx: TenantTransaction, deviceId: string | null): Promise<AccessRow | undefined> {
     const [row] = await tx.manager.query<AccessRow[]>(
-      `SELECT t.status, d.id IS NOT NULL AS enrolled, d.revoked_at IS NOT NULL AS revoked, d.tokens_valid_from
+      `SELECT t.status, t.settings,
+              d.id IS NOT NULL AS enrolled, d.revoked_at IS NOT NULL AS revoked, d.tokens_valid_from
        FROM tenants t LEFT JOIN devices d ON d.tenant_id = t.id AND d.id = $2
        WHERE t.id = $1`,
       [tx.tenantId, deviceId],
     );
-    const device = row?.enrolled ? { revoked: row.revoked, tokensValidFrom: row.tokens_valid_from } : undefined;
-    return { tenantStatus: row?.status, device };
+    return row;
   }
+}
+
+function toAccessState(row: AccessRow | undefined): AccessState {
+  const device = row?.enrolled ? { revoked: row.revoked, tokensValidFrom: row.tokens_valid_from } : undefined;
+  return { tenantStatus: row?.status, device };
 }
 
 function tenantMissing({ tenantId }: TenantTransaction): Error {
