@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ProblemError } from './problems/problem.js';
+import { type ProblemCode, ProblemError } from './problems/problem.js';
 import { SERVICE } from './tenancy/audit/domain/actor.js';
 import { DevicesService } from './tenancy/devices.service.js';
 import { TenantsService } from './tenancy/tenants.service.js';
@@ -65,12 +65,18 @@ function pushCommand(url: string, token: string): string {
   return `curl -s ${url}/sync/push -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify(body)}'`;
 }
 
+/** What every start but the first is told; and one after an operator has suspended the demo, or deleted it. */
+const TAKEN: ReadonlySet<ProblemCode> = new Set([
+  'TENANT_EXISTS',
+  'DEVICE_EXISTS',
+  'TENANT_SUSPENDED',
+  'UNAUTHENTICATED',
+]);
+
 async function unlessTaken(creation: Promise<unknown>): Promise<void> {
   try {
     await creation;
   } catch (error) {
-    // Every start but the first.
-    if (!(error instanceof ProblemError && (error.code === 'TENANT_EXISTS' || error.code === 'DEVICE_EXISTS')))
-      throw error;
+    if (!(error instanceof ProblemError && TAKEN.has(error.code))) throw error;
   }
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase } from '../database/tenant-database.js';
+import { TenantDatabase, type TenantTransaction } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
 import { TenantSignals } from '../signals/tenant-signals.js';
+import { assertOpen } from './admission.js';
 import type { TenantActor } from './audit/domain/actor.js';
 import { changesBetween } from './audit/domain/audit-entry.js';
 import { AuditTrail } from './audit/persistence/audit-trail.js';
@@ -10,6 +11,7 @@ import type { DeviceChange, DeviceIdentity, Enrolment } from './domain/device.js
 import type { DeviceType } from './domain/device-type.js';
 import { DeviceRepository } from './persistence/device.repository.js';
 import { TenantClockRepository } from './persistence/tenant-clock.repository.js';
+import { TenantRepository } from './persistence/tenant.repository.js';
 import { TokensService } from './tokens.service.js';
 
 /** What an admin does with the devices of the business. */
@@ -17,6 +19,7 @@ import { TokensService } from './tokens.service.js';
 export class DevicesService {
   constructor(
     private readonly database: TenantDatabase,
+    private readonly tenants: TenantRepository,
     private readonly devices: DeviceRepository,
     private readonly clocks: TenantClockRepository,
     private readonly tokens: TokensService,
@@ -34,7 +37,7 @@ export class DevicesService {
   ): Promise<Enrolment> {
     const { tenantId } = actor;
     const device = { id: request.id ?? randomUUID(), name: request.name, deviceType: request.deviceType };
-    const { issuedAt, lamport } = await this.database.transaction(tenantId, async (tx) => {
+    const { issuedAt, lamport } = await this.oneAtATime(tenantId, async (tx) => {
       const validFrom = await this.devices.enrol(tx, { ...device, createdAt: new Date() });
       if (!validFrom) throw new ProblemError('DEVICE_EXISTS');
       const changes = changesBetween({}, { name: device.name, device_type: device.deviceType });
@@ -50,7 +53,7 @@ export class DevicesService {
    */
   async replaceToken(actor: TenantActor, id: string): Promise<Enrolment> {
     const { tenantId } = actor;
-    const { issuedAt, lamport, name, deviceType } = await this.database.transaction(tenantId, async (tx) => {
+    const { issuedAt, lamport, name, deviceType } = await this.oneAtATime(tenantId, async (tx) => {
       const validFrom = await this.devices.replaceTokens(tx, id, new Date());
       const device = await this.devices.find(tx, id);
       if (!device) throw new ProblemError('NOT_FOUND');
@@ -64,7 +67,7 @@ export class DevicesService {
 
   /** @throws ProblemError NOT_FOUND */
   change(actor: TenantActor, id: string, change: DeviceChange): Promise<DeviceIdentity> {
-    return this.database.transaction(actor.tenantId, async (tx) => {
+    return this.oneAtATime(actor.tenantId, async (tx) => {
       const before = await this.devices.find(tx, id);
       const after = before && (await this.devices.change(tx, id, change));
       if (!after) throw new ProblemError('NOT_FOUND');
@@ -82,12 +85,24 @@ export class DevicesService {
    */
   async revoke(actor: TenantActor, id: string): Promise<void> {
     const { tenantId } = actor;
-    await this.database.transaction(tenantId, async (tx) => {
+    await this.oneAtATime(tenantId, async (tx) => {
       const before = await this.devices.find(tx, id);
       if (!before || !(await this.devices.revoke(tx, id, new Date()))) throw new ProblemError('NOT_FOUND');
       if (before.revokedAt === null) await this.audit.record(tx, actor, { action: 'device.revoked', entityId: id });
     });
     this.signals.announceAccessChange(tenantId); // its open streams end, in whichever process they are
+  }
+
+  /**
+   * Admins change the devices of a business one after another: so what one finds is what that one changes, and the audit log
+   * is told.
+   * @throws ProblemError TENANT_SUSPENDED
+   */
+  private oneAtATime<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
+    return this.database.transaction(tenantId, async (tx) => {
+      assertOpen((await this.tenants.lock(tx))?.status);
+      return work(tx);
+    });
   }
 
   /** null if an identity provider signs the tokens. A device acts as itself, so it is its own subject. */

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { aPaymentEdit } from '../support/builders.js';
-import { createTestDatabase, queryOnce, type TestDatabase, withClient } from '../support/database.js';
+import { createTestDatabase, isLockWaited, queryOnce, type TestDatabase, withClient } from '../support/database.js';
 import { TestDevice } from '../support/devices.js';
+import { eventually } from '../support/eventually.js';
 import { expectProblem } from '../support/problems.js';
 import {
   type Answer,
@@ -122,6 +123,58 @@ describe('the audit log', () => {
       },
       { action: 'device.revoked', entity_id: device.id, changes: {} },
     ]);
+  });
+
+  describe('of two admins who change one device at once', () => {
+    let id: string;
+    const change = (method: string, path: string, body?: unknown): Promise<Answer> =>
+      request(url + path, { method, token: admin, body });
+    beforeEach(async () => {
+      ({ id } = await tenant.enrol('Till'));
+    });
+
+    /** Does both while nobody gets at the device, the first before the second, and lets them go on. */
+    async function together(first: () => Promise<Answer>, second: () => Promise<Answer>): Promise<void> {
+      await withClient(database.superuserUrl, async (client) => {
+        await client.query('BEGIN');
+        await client.query(`SELECT FROM devices WHERE id = $1 FOR UPDATE`, [id]);
+        const answers: Promise<Answer>[] = [];
+        for (const ask of [first, second]) {
+          answers.push(ask());
+          await eventually('it waits', () => isLockWaited(database.superuserUrl, answers.length));
+        }
+        await client.query('COMMIT');
+        for (const { status } of await Promise.all(answers)) expect(status).toBeLessThan(300);
+      });
+    }
+
+    it('tells of each what it changed', async () => {
+      const rename = (name: string) => (): Promise<Answer> => change('PATCH', `/devices/${id}`, { name });
+      await together(rename('Bar'), rename('Terrace'));
+      const renamings = (await entries('?action=device.changed')).map(({ changes }) => changes);
+      expect(renamings).toHaveLength(2);
+      expect(renamings).toEqual(
+        expect.arrayContaining([
+          { name: { before: 'Till', after: 'Bar' } },
+          { name: { before: 'Bar', after: 'Terrace' } },
+        ]),
+      );
+    });
+
+    it('tells that it was revoked, of a device that was just enrolled again', async () => {
+      await change('DELETE', `/devices/${id}`);
+      await together(
+        () => change('POST', '/devices', { id, name: 'Till', device_type: 'WEB' }),
+        () => change('DELETE', `/devices/${id}`),
+      );
+      expect(await entries('?action=device.revoked')).toHaveLength(2);
+    });
+
+    it('tells once that it was revoked', async () => {
+      const revoke = (): Promise<Answer> => change('DELETE', `/devices/${id}`);
+      await together(revoke, revoke);
+      expect(await entries('?action=device.revoked')).toHaveLength(1);
+    });
   });
 
   it('never holds a token', async () => {

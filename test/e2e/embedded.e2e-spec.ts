@@ -1,10 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TokensService } from '../../src/tenancy/tokens.service.js';
+import { DEMO_TENANT_ID } from '../../src/wire/examples.js';
 import { type EmbeddedService, startEmbedded } from '../support/embedded-service.js';
+import { eventually } from '../support/eventually.js';
+import { request } from '../support/service.js';
 
 const isRoot = process.getuid?.() === 0;
 /** Another account than root's may only run the service if it can read it. */
@@ -89,6 +94,31 @@ describe('the embedded database', () => {
     expect(postmasterPid(dataDir)).toBe(pid);
     expect(paste(again)).toMatchObject({ results: [{ status: 'duplicate' }, { status: 'duplicate' }] });
     expect(paste(stock)).toMatchObject({ quantity: 12 });
+  });
+
+  it('starts, though an operator has suspended its demo tenant, or deleted it', async () => {
+    const dataDir = folder('data');
+    const url = async (service: EmbeddedService): Promise<string> =>
+      /http:[^ ]+(?=\/sync\/push)/.exec((await service.commands())[0])?.[0] ?? '';
+    const first = start(dataDir);
+    const tenant = `${await url(first)}/tenants/${DEMO_TENANT_ID}`;
+    const { jwtSecret } = JSON.parse(readFileSync(path.join(dataDir, 'secrets.json'), 'utf8')) as { jwtSecret: string };
+    const keys = { kind: 'secret', secret: jwtSecret } as const;
+    const tokens = new TokensService({ keys, issuer: 'agrotour-sync-engine', audience: 'agrotour-sync' });
+    const token = await tokens.sign({ role: 'operator', userId: randomUUID() });
+    await request(tenant, { method: 'PATCH', token, body: { status: 'SUSPENDED' } });
+    const { name } = (await request(tenant, { token })).body as { name: string };
+    await first.stop();
+    const second = start(dataDir);
+    const [push] = await second.commands();
+    expect(paste(push)).toMatchObject({ code: 'TENANT_SUSPENDED' });
+    const again = `${await url(second)}/tenants/${DEMO_TENANT_ID}`;
+    await request(`${again}?confirm=${encodeURIComponent(name)}`, { method: 'DELETE', token });
+    await eventually('it is deleted', async () => (await request(again, { token })).body.status === 'DELETED');
+    await second.stop();
+    const third = start(dataDir);
+    const [pushed] = await third.commands();
+    expect(paste(pushed)).toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
   it('recovers when service and server were killed together', async () => {

@@ -148,17 +148,18 @@ describe('what was let in, and waits', () => {
       expectProblem(late, 'TENANT_SUSPENDED');
     });
 
-    it.each([['a change of its settings', 'PATCH', (): string => '/settings', { heuristic_threshold: 0.5 }]] as const)(
-      '%s is refused',
-      async (_, method, path, body) => {
-        // The tenant's own row is changed by whoever suspends it, too: here that is the one who holds it.
-        const late = await overtake(
-          `UPDATE tenants SET status = 'SUSPENDED' WHERE id = '${tenant.id}'`,
-          () => askAdmin(method, path(), body),
-          () => Promise.resolve(),
-        );
-        expectProblem(late, 'TENANT_SUSPENDED');
-      },
-    );
+    it.each([
+      ['a change of its settings', 'PATCH', (): string => '/settings', { heuristic_threshold: 0.5 }],
+      ['enrolling a device', 'POST', (): string => '/devices', { name: 'Late', device_type: 'MOBILE' }],
+      ['renaming a device', 'PATCH', (): string => `/devices/${device.id}`, { name: 'Late' }],
+    ] as const)('%s is refused', async (_, method, path, body) => {
+      // The tenant's own row is changed by whoever suspends it, too: here that is the one who holds it.
+      const late = await overtake(
+        `UPDATE tenants SET status = 'SUSPENDED' WHERE id = '${tenant.id}'`,
+        () => askAdmin(method, path(), body),
+        () => Promise.resolve(),
+      );
+      expectProblem(late, 'TENANT_SUSPENDED');
+    });
   });
 });

@@ -61,15 +61,15 @@ export async function queryOnce<Row extends pg.QueryResultRow>(
   return withClient(url, async (client) => (await client.query<Row>(statement, parameters)).rows);
 }
 
-/** Whether the service waits for a lock just now. */
-export async function isLockWaited(superuserUrl: string): Promise<boolean> {
+/** Whether the service waits for a lock just now, on so many connections at least. */
+export async function isLockWaited(superuserUrl: string, connections = 1): Promise<boolean> {
   // On a connection of its own: within a transaction the list of activities stands still.
   const waiting = await queryOnce(
     superuserUrl,
     `SELECT FROM pg_stat_activity
      WHERE datname = current_database() AND usename = 'agrotour_app' AND wait_event_type = 'Lock'`,
   );
-  return waiting.length > 0;
+  return waiting.length >= connections;
 }
 
 /** A connection for as long as `work` takes. */
