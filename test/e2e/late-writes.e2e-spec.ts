@@ -70,6 +70,14 @@ describe('what was let in, and waits', () => {
     });
   }
   const clock = (): string => `SELECT FROM tenant_clocks WHERE tenant_id = '${tenant.id}' FOR UPDATE`;
+  /** What the deletion does of it that others notice first. */
+  async function erase(client: pg.Client, last: 'DELETING' | 'DELETED'): Promise<void> {
+    for (const status of ['SUSPENDED', 'DELETING', ...(last === 'DELETED' ? [last] : [])]) {
+      await client.query(`UPDATE tenants SET status = $2 WHERE id = $1`, [tenant.id, status]);
+    }
+    await client.query(`DELETE FROM tenant_clocks WHERE tenant_id = $1`, [tenant.id]);
+  }
+
   async function expectDone(answer: Promise<Answer>): Promise<void> {
     const { status } = await answer;
     expect(status).toBeLessThan(300);
@@ -160,6 +168,27 @@ describe('what was let in, and waits', () => {
         () => Promise.resolve(),
       );
       expectProblem(late, 'TENANT_SUSPENDED');
+    });
+  });
+
+  describe('of a tenant whose deletion has begun', () => {
+    const requests: readonly (readonly [string, () => Promise<Answer>])[] = [
+      ['a push', () => device.push(service, [device.operation()])],
+      ['a rebuild', () => askAdmin('POST', '/inventory/rebuild')],
+      [
+        'a decision of a conflict',
+        () => askAdmin('POST', `/sync/conflicts/${randomUUID()}/resolve`, { resolution: 'BOTH' }),
+      ],
+    ];
+
+    it.each(requests)('%s is refused as that of a suspended one', async (_, late) => {
+      await device.push(service, [device.operation()]);
+      expectProblem(await overtake(clock(), late, (client) => erase(client, 'DELETING')), 'TENANT_SUSPENDED');
+    });
+
+    it.each(requests)('and has ended, %s is refused as that of a stranger', async (_, late) => {
+      await device.push(service, [device.operation()]);
+      expectProblem(await overtake(clock(), late, (client) => erase(client, 'DELETED')), 'UNAUTHENTICATED');
     });
   });
 });
