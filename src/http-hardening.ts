@@ -43,9 +43,14 @@ export function serverBounds(settings: HttpSettings): ServerBounds {
   };
 }
 
-/** Connections beyond are closed as they come, and the log says so, at most once in a minute. */
+/**
+ * Connections beyond are closed as they come, and the log says so, at most once in a minute. Of the others the address is
+ * kept from the beginning.
+ */
 export function boundConnections(server: Server, connectionsMax: number, logger: PinoLogger): void {
   server.maxConnections = connectionsMax;
+  // The system tells it of an open socket only, and Node remembers it: a client that hangs up early has one all the same.
+  server.on('connection', ({ remoteAddress }: Socket) => remoteAddress);
   let toldAt = -Infinity;
   server.on('drop', () => {
     if (performance.now() - toldAt < DROPS_TOLD_MS) return;

@@ -146,7 +146,8 @@ function limitStrangers(server: FastifyInstance, limits: RequestLimits): void {
   });
   server.addHook('onSend', async (request, reply, payload) => {
     if (reply.statusCode !== 401 || request.principal) return payload;
-    const retryAfterSeconds = await limits.countStranger(request.ip);
+    const address = request.ip as string | undefined; // of one that has hung up, there may be none, and nobody to tell
+    const retryAfterSeconds = address === undefined ? undefined : await limits.countStranger(address);
     if (retryAfterSeconds === undefined) return payload;
     const problem = new ProblemError('RATE_LIMITED', { detail: 'Too many requests without a valid token.' });
     void reply.status(429).removeHeader('www-authenticate').removeHeader('content-length');

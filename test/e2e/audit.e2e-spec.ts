@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { aPaymentEdit } from '../support/builders.js';
 import { createTestDatabase, isLockWaited, queryOnce, type TestDatabase, withClient } from '../support/database.js';
 import { TestDevice } from '../support/devices.js';
@@ -175,6 +177,25 @@ describe('the audit log', () => {
       await together(revoke, revoke);
       expect(await entries('?action=device.revoked')).toHaveLength(1);
     });
+  });
+
+  it('tells of what a client asked for that did not wait for the answer', async () => {
+    const devices = await Promise.all(Array.from({ length: 30 }, () => tenant.enrol()));
+    const { hostname, port } = new URL(url);
+    for (const [index, { id }] of devices.entries()) {
+      const socket = net.connect(Number(port), hostname).on('error', () => undefined);
+      const head = `DELETE /devices/${id} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${admin}\r\n\r\n`;
+      await new Promise((sent) => socket.write(head, sent));
+      await sleep(index % 6);
+      socket.destroy();
+    }
+    const revoked = await eventually('all are revoked', async () => {
+      const found = await entries('?action=device.revoked');
+      return found.length === devices.length && found;
+    });
+    // Of a connection that was closed before the service had it, nobody can tell whose it was.
+    for (const { ip } of revoked) expect(['127.0.0.1', null]).toContain(ip);
+    expect(revoked.map(({ ip }) => ip)).toContain('127.0.0.1');
   });
 
   it('never holds a token', async () => {

@@ -60,7 +60,7 @@ export class AuditEntryDto {
     type: String,
     nullable: true,
     description:
-      'The address the request came from; null for the service, and of an operator for whoever is none, as are the two that follow.',
+      'The address the request came from; null if the client hung up before anybody could tell. null for the service, and of an operator for whoever is none, as are the two that follow.',
     example: '203.0.113.7',
   })
   ip!: string | null;

@@ -6,6 +6,12 @@ import type { Acting } from './domain/actor.js';
 /** Longer ones are nobody's browser. */
 const USER_AGENT_CHARACTERS_MAX = 300;
 
+/** IPv4 without what a socket that listens to both puts before it. */
+function addressOf({ ip }: FastifyRequest): string | null {
+  // Fastify's type doesn't know of clients that have hung up before the system was asked.
+  return (ip as string | undefined)?.replace(/^::ffff:(?=\d+\.)/, '') ?? null;
+}
+
 /** Who is asking, as CurrentPrincipal has it, and from where: for routes whose work is audited. */
 export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext): Acting<Principal> => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
@@ -13,7 +19,7 @@ export const CurrentActor = createParamDecorator((_: unknown, context: Execution
   return {
     ...request.principal,
     origin: {
-      ip: request.ip.replace(/^::ffff:(?=\d+\.)/, ''), // IPv4, as a socket that listens to both writes it
+      ip: addressOf(request),
       userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
       requestId: request.id,
     },

@@ -2,8 +2,8 @@ import type { Principal, Role } from '../../domain/principal.js';
 
 /** Where a request came from, as far as the service can tell. */
 export interface Origin {
-  /** Of the client, or of the last proxy that is not trusted to say whose it passes on. */
-  readonly ip: string;
+  /** Of the client, or of the last proxy that is not trusted to say whose it passes on. null if it hung up too early to tell. */
+  readonly ip: string | null;
   readonly userAgent: string | null;
   /** As in the log. */
   readonly requestId: string;

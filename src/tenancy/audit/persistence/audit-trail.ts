@@ -97,6 +97,6 @@ export function toEntry(row: AuditRow): RecordedEntry {
     changes: row.changes,
     role: row.role,
     userId: row.user_id,
-    origin: ip === null || requestId === null ? null : { ip, userAgent, requestId },
+    origin: requestId === null ? null : { ip, userAgent, requestId },
   };
 }
