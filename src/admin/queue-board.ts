@@ -30,7 +30,8 @@ const BOARD_POLICY = [
 /** Without Redis an answer comes when it is back: whoever looks is told before that. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-const JOBS_PER_PAGE_MAX = 100;
+/** Nobody turns that many pages; and where the last one ends is a number that both kinds of queues can count to. */
+const QUERY_MAXIMA = { jobsPerPage: 100, page: 1_000_000 };
 
 const UI: UIConfig = {
   boardTitle: 'Agrotour queues',
@@ -146,10 +147,10 @@ function sound(params: Record<string, string>): Record<string, string> {
   return params;
 }
 
-/** Bull Board reads whole jobs, as many as it is told to. */
+/** Bull Board reads whole jobs, as many as it is told to, from wherever it is told. */
 function withinBounds(query: Record<string, unknown>): Record<string, unknown> {
-  const perPage = Number(query['jobsPerPage']);
-  return perPage > JOBS_PER_PAGE_MAX ? { ...query, jobsPerPage: String(JOBS_PER_PAGE_MAX) } : query;
+  const beyond = Object.entries(QUERY_MAXIMA).filter(([name, max]) => Number(query[name]) > max);
+  return { ...query, ...Object.fromEntries(beyond.map(([name, max]) => [name, String(max)])) };
 }
 
 async function inTime<T>(answer: () => Promise<T>): Promise<T> {

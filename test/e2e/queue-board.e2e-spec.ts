@@ -322,6 +322,12 @@ function describeBoard(name: string, start: (database: TestDatabase) => Promise<
       }
       const page = await act('GET', `/api/queues?activeQueue=${queue.name}&jobsPerPage=1000000`, operatorToken);
       expect(page.body.queues[0].pagination.range).toEqual({ start: 0, end: 99 });
+      for (const number of ['1000000000', '99999999999999999999', '1e300']) {
+        const query = `activeQueue=${queue.name}&status=completed&page=${number}&jobsPerPage=${number}`;
+        const beyond = await act('GET', `/api/queues?${query}`, own.adminToken);
+        expect([number, beyond.status]).toEqual([number, 200]);
+        expect(beyond.body.queues[0].jobs).toEqual([]);
+      }
     });
 
     it('lets an operator pause, promote, retry and clean', async () => {
