@@ -344,8 +344,20 @@ describe('the audit log', () => {
 
   it('has no entry without its change, and there is no change without its entry', async () => {
     const rights = (statement: string): Promise<unknown> => queryOnce(database.superuserUrl, statement);
+    const device = await TestDevice.enrol(tenant);
+    const importOutbox = (): Promise<Answer> => {
+      const body = { operations: [device.operation()], client_lamport: 0, device_id: device.id };
+      return request(`${url}/devices/${device.id}/outbox`, { token: admin, body });
+    };
+    await rights('REVOKE INSERT ON stock_events FROM agrotour_app');
+    try {
+      expectProblem(await importOutbox(), 'INTERNAL');
+    } finally {
+      await rights('GRANT INSERT ON stock_events TO agrotour_app');
+    }
     await rights('REVOKE INSERT ON audit_log FROM agrotour_app');
     try {
+      expectProblem(await importOutbox(), 'INTERNAL');
       expectProblem(await patchSettings({ heuristic_threshold: 0.1 }), 'INTERNAL');
       expectProblem(await patchTenant({ status: 'SUSPENDED' }), 'INTERNAL');
       expectProblem(await request(`${url}/export`, { token: admin }), 'INTERNAL');
@@ -354,6 +366,7 @@ describe('the audit log', () => {
     }
     const { body } = await request(`${url}/tenants/${tenant.id}`, { token: operator });
     expect(body).toMatchObject({ status: 'ACTIVE', settings: { heuristic_threshold: 0.8 } });
-    expect((await entries()).map(({ action }) => action)).toEqual(['tenant.created']);
+    expect((await device.pull(services[0], 0)).body.operations).toEqual([]);
+    expect((await entries()).map(({ action }) => action)).toEqual(['device.enrolled', 'tenant.created']);
   });
 });

@@ -379,9 +379,10 @@ describe('a device, from its enrolment on, with two processes', () => {
       );
       expect(await codes(device.token)).toEqual(['DEVICE_REVOKED', 'DEVICE_REVOKED']);
       const query = 'action=device.outbox_imported';
-      const audit = await request(`${here.url}/audit?${query}`, { token: tenant.adminToken });
-      const entry = { entity_id: device.id, role: 'admin', changes: { entries: { before: null, after: 6 } } };
-      expect(audit.body.entries).toMatchObject([entry, entry]);
+      const audit = await request(`${here.url}/audit?${query}`, { token: tenant.adminToken }); // once, of what was recorded
+      expect(audit.body.entries).toMatchObject([
+        { entity_id: device.id, role: 'admin', changes: { entries: { before: null, after: 4 } } },
+      ]);
     });
 
     it('does not tell when the device was here, or what time it had', async () => {

@@ -25,11 +25,12 @@ export class OutboxService {
    */
   async import(admin: Acting<PersonPrincipal>, command: PushCommand): Promise<PushReceipt> {
     const { tenantId, deviceId } = command;
-    await this.database.transaction(tenantId, async (tx) => {
-      if (!(await this.devices.find(tx, deviceId))) throw new ProblemError('NOT_FOUND');
-      const changes = { entries: { before: null, after: command.entries.length } };
-      await this.audit.record(tx, admin, { action: 'device.outbox_imported', entityId: deviceId, changes });
+    const device = await this.database.transaction(tenantId, (tx) => this.devices.find(tx, deviceId));
+    if (!device) throw new ProblemError('NOT_FOUND');
+    return this.pushes.push(admin, command, (tx, outcomes) => {
+      const entries = outcomes.filter(({ status }) => status === 'accepted' || status === 'conflict').length;
+      const changes = { entries: { before: null, after: entries } };
+      return this.audit.record(tx, admin, { action: 'device.outbox_imported', entityId: deviceId, changes });
     });
-    return this.pushes.push(admin, command);
   }
 }
