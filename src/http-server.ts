@@ -139,14 +139,15 @@ function judgeBeforeBodies(server: FastifyInstance, tokens: TokensService, limit
  */
 function limitStrangers(server: FastifyInstance, limits: RequestLimits): void {
   server.addHook('onRequest', async (request) => {
-    if (!isHeavy(request.routeOptions.url)) return;
-    const retryAfterSeconds = await limits.countStranger(request.ip, HEAVY);
+    const address = request.ip as string | undefined; // of one that has hung up, there may be none
+    if (address === undefined || !isHeavy(request.routeOptions.url)) return;
+    const retryAfterSeconds = await limits.countStranger(address, HEAVY);
     if (retryAfterSeconds === undefined) return;
     throw new ProblemError('RATE_LIMITED', { detail: 'Too many requests without a token.', retryAfterSeconds });
   });
   server.addHook('onSend', async (request, reply, payload) => {
     if (reply.statusCode !== 401 || request.principal) return payload;
-    const address = request.ip as string | undefined; // of one that has hung up, there may be none, and nobody to tell
+    const address = request.ip as string | undefined; // as above
     const retryAfterSeconds = address === undefined ? undefined : await limits.countStranger(address);
     if (retryAfterSeconds === undefined) return payload;
     const problem = new ProblemError('RATE_LIMITED', { detail: 'Too many requests without a valid token.' });
