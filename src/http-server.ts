@@ -18,6 +18,7 @@ import { ProblemError } from './problems/problem.js';
 import { answerProblem, PROBLEM_TYPE, problemDocument } from './problems/problem.filter.js';
 import { QUEUE_NAMES } from './queue/queue.names.js';
 import { AccessService } from './tenancy/access.service.js';
+import { AuditService } from './tenancy/audit/audit.service.js';
 import { authenticate } from './tenancy/guards/authentication.guard.js';
 import { countBearer } from './tenancy/guards/rate-limit.guards.js';
 import { TokensService } from './tenancy/tokens.service.js';
@@ -86,6 +87,7 @@ function addAdminPages(server: FastifyInstance, app: NestFastifyApplication): vo
     tokens: app.get(TokensService),
     access: app.get(AccessService),
     limits: app.get(RequestLimits),
+    audits: app.get(AuditService),
     queues: QUEUE_NAMES.map((name) => app.get<Queue>(getQueueToken(name))),
   };
   void server.register(adminPages, { prefix: ADMIN_PATH, ...options });

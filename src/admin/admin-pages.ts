@@ -5,6 +5,7 @@ import type { RequestLimits } from '../limits/request-limits.js';
 import { PROBLEMS, ProblemError } from '../problems/problem.js';
 import { answerProblem } from '../problems/problem.filter.js';
 import type { AccessService } from '../tenancy/access.service.js';
+import type { AuditService } from '../tenancy/audit/audit.service.js';
 import type { TokensService } from '../tenancy/tokens.service.js';
 import { Admission } from './admission.js';
 import { PAGE_POLICY, signInPage, signOutPage } from './pages.js';
@@ -22,6 +23,7 @@ export interface AdminPagesOptions {
   readonly access: AccessService;
   readonly limits: RequestLimits;
   readonly queues: readonly Queue[];
+  readonly audits: AuditService;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface AdminPagesOptions {
  */
 export const adminPages: FastifyPluginCallback<AdminPagesOptions> = (
   server,
-  { tokens, access, limits, queues },
+  { tokens, access, limits, queues, audits },
   done,
 ) => {
   const admission = new Admission(tokens, access, limits);
@@ -52,7 +54,7 @@ export const adminPages: FastifyPluginCallback<AdminPagesOptions> = (
     addForms(scope, admission);
     registered();
   });
-  server.register(queueBoard, { prefix: '/queues', admission, queues });
+  server.register(queueBoard, { prefix: '/queues', admission, queues, audits });
   done();
 };
 

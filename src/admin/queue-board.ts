@@ -5,6 +5,9 @@ import type { Queue } from 'bullmq';
 import type { FastifyPluginCallback, FastifyRequest } from 'fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProblemError } from '../problems/problem.js';
+import type { AuditService } from '../tenancy/audit/audit.service.js';
+import { originOf } from '../tenancy/audit/current-actor.js';
+import type { AuditAction, Changes } from '../tenancy/audit/domain/audit-entry.js';
 import type { Admission, Viewer } from './admission.js';
 import { BoardBlueprint } from './board-blueprint.js';
 import { assertSameOrigin } from './same-origin.js';
@@ -46,22 +49,26 @@ const UI_OF_ADMIN: UIConfig = { hideRedisDetails: true, showWorkers: false };
  * What an operator does from here. The other buttons of the board make jobs up, rewrite them or do away with what runs by
  * the clock; and what a later version adds is closed until somebody opens it here.
  */
-const ACTIONS: ReadonlySet<string> = new Set([
-  '/api/queues/pause',
-  '/api/queues/resume',
-  '/api/queues/:queueName/pause',
-  '/api/queues/:queueName/resume',
-  '/api/queues/:queueName/retry/:queueStatus',
-  '/api/queues/:queueName/promote',
-  '/api/queues/:queueName/clean/:queueStatus',
-  '/api/queues/:queueName/:jobId/retry',
-  '/api/queues/:queueName/:jobId/promote',
-  '/api/queues/:queueName/:jobId/clean',
+const ACTIONS: ReadonlyMap<string, AuditAction> = new Map([
+  ['/api/queues/pause', 'queue.paused'],
+  ['/api/queues/resume', 'queue.resumed'],
+  ['/api/queues/:queueName/pause', 'queue.paused'],
+  ['/api/queues/:queueName/resume', 'queue.resumed'],
+  ['/api/queues/:queueName/retry/:queueStatus', 'queue.jobs_retried'],
+  ['/api/queues/:queueName/promote', 'queue.jobs_promoted'],
+  ['/api/queues/:queueName/clean/:queueStatus', 'queue.jobs_cleaned'],
+  ['/api/queues/:queueName/:jobId/retry', 'queue.jobs_retried'],
+  ['/api/queues/:queueName/:jobId/promote', 'queue.jobs_promoted'],
+  ['/api/queues/:queueName/:jobId/clean', 'queue.jobs_cleaned'],
 ]);
+
+/** What of an action's address the audit log is told: without a queue it is all of them, without a job all of a status. */
+const AUDITED = { queueName: 'queue', jobId: 'job', queueStatus: 'status' };
 
 export interface QueueBoardOptions {
   readonly admission: Admission;
   readonly queues: readonly Queue[];
+  readonly audits: AuditService;
 }
 
 /**
@@ -71,7 +78,7 @@ export interface QueueBoardOptions {
  * Its own Fastify adapter has one set of queues for whoever asks, and answers errors with the text that was thrown. Here
  * each request brings the queues that its viewer may see.
  */
-export const queueBoard: FastifyPluginCallback<QueueBoardOptions> = (server, { admission, queues }, done) => {
+export const queueBoard: FastifyPluginCallback<QueueBoardOptions> = (server, { admission, queues, audits }, done) => {
   const blueprint = new BoardBlueprint(UI);
   const adapters = new Map(queues.map((queue) => [queue.name, new BullMQAdapter(queue)]));
   const viewers = new WeakMap<FastifyRequest, Viewer>();
@@ -104,18 +111,22 @@ export const queueBoard: FastifyPluginCallback<QueueBoardOptions> = (server, { a
     );
   }
   for (const { method, url, answer } of blueprint.endpoints) {
-    const isOpen = method === 'GET' || ACTIONS.has(url);
+    const action = ACTIONS.get(url);
     server.route({
       method,
       url,
       handler: async (request, reply) => {
-        if (!isOpen) throw new ProblemError('FORBIDDEN', { detail: 'That is not done from here.' });
+        if (method !== 'GET' && !action) throw new ProblemError('FORBIDDEN', { detail: 'That is not done from here.' });
         const viewer = viewerOf(request);
+        const params = sound(request.params as Record<string, string>);
+        if (method !== 'GET' && action && viewer.role === 'operator') {
+          await audits.note({ ...viewer, origin: originOf(request) }, { action, changes: changesOf(params) });
+        }
         const { status, body } = await inTime(async () =>
           answer({
             queues: queuesFor(viewer, adapters),
             uiConfig: uiChangesFor(viewer),
-            params: sound(request.params as Record<string, string>),
+            params,
             query: withinBounds(request.query as Record<string, unknown>),
             body: request.body as Record<string, unknown>,
             headers: {}, // they hold the token, and nothing that the board needs
@@ -145,6 +156,11 @@ function uiChangesFor(viewer: Viewer): UIConfig {
 function sound(params: Record<string, string>): Record<string, string> {
   if (Object.values(params).some((value) => value.includes('\0'))) throw new ProblemError('NOT_FOUND');
   return params;
+}
+
+function changesOf(params: Readonly<Record<string, string>>): Changes {
+  const told = Object.entries(AUDITED).filter(([name]) => params[name] !== undefined);
+  return Object.fromEntries(told.map(([name, field]) => [field, { before: null, after: params[name] }]));
 }
 
 /** Bull Board reads whole jobs, as many as it is told to, from wherever it is told. */

@@ -8,6 +8,7 @@ import { request as httpRequest } from 'node:http';
 import { type Browser, chromium } from 'playwright-core';
 import { queueOptions } from '../../src/queue/queue.module.js';
 import { MAINTENANCE_QUEUE, QUEUE_NAMES, RESERVATION_QUEUE } from '../../src/queue/queue.names.js';
+import { PLATFORM_ID } from '../../src/tenancy/audit/domain/audit-entry.js';
 import { createTestDatabase, queryOnce, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { expectProblem } from '../support/problems.js';
@@ -356,6 +357,33 @@ function describeBoard(name: string, start: (database: TestDatabase) => Promise<
         await done(`${jobs}/clean/completed`);
         return (await queue.getJobCounts('completed'))['completed'] === 0;
       });
+
+      // Of the platform as a whole, so no business sees it, nor the job's.
+      const audited = async (token: string, query = ''): Promise<Record<string, unknown>[]> =>
+        (await ask(`${service.url}/audit${query}`, { headers: { authorization: `Bearer ${token}` } })).body
+          .entries as Record<string, unknown>[];
+      const all = (await audited(operatorToken, `?tenant_id=${PLATFORM_ID}`)).reverse();
+      const told = all.slice(all.findIndex(({ action }) => action === 'queue.paused'));
+      const of = (changes: Record<string, string>): unknown =>
+        Object.fromEntries(Object.entries(changes).map(([field, after]) => [field, { before: null, after }]));
+      const job = (kind: string): string => nameOf(kind, { marker: FOREIGN, tenantId: other.id });
+      expect(told.slice(0, 7)).toMatchObject(
+        (
+          [
+            ['queue.paused', { queue: queue.name }],
+            ['queue.resumed', {}],
+            ['queue.jobs_retried', { queue: queue.name, job: job('bad') }],
+            ['queue.jobs_promoted', { queue: queue.name, job: job('delayed') }],
+            ['queue.jobs_cleaned', { queue: queue.name, job: job('waiting') }],
+            ['queue.jobs_retried', { queue: queue.name, status: 'failed' }],
+            ['queue.jobs_promoted', { queue: queue.name }],
+          ] as const
+        ).map(([action, changes]) => ({ action, changes: of(changes), role: 'operator', ip: '127.0.0.1' })),
+      );
+      expect(told.at(-1)).toMatchObject({ action: 'queue.jobs_cleaned', role: 'operator' });
+      for (const admin of [own.adminToken, other.adminToken]) {
+        expect((await audited(admin)).map(({ action }) => action)).toEqual(['tenant.created']);
+      }
     });
   });
 }

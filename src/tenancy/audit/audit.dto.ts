@@ -21,7 +21,11 @@ export class AuditQueryDto {
 /** An entry of the audit log. */
 export class AuditEntryDto {
   @ApiProperty({ format: 'uuid' }) id!: string;
-  @ApiProperty({ format: 'uuid', description: 'The business it was done to.', example: DEMO_TENANT_ID })
+  @ApiProperty({
+    format: 'uuid',
+    description: 'The business it was done to; the nil UUID if it was the platform as a whole.',
+    example: DEMO_TENANT_ID,
+  })
   tenant_id!: string;
   @ApiProperty({ format: 'date-time', description: 'By the server’s clock.', example: '2026-03-01T18:04:11.218Z' })
   at!: string;

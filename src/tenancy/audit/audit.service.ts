@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../../database/tenant-database.js';
 import type { OperatorPrincipal, PersonPrincipal } from '../domain/principal.js';
-import type { AuditFilter, AuditPage, AuditPlace } from './domain/audit-entry.js';
+import type { Acting } from './domain/actor.js';
+import {
+  type AuditEntry,
+  type AuditFilter,
+  type AuditPage,
+  type AuditPlace,
+  PLATFORM_ID,
+} from './domain/audit-entry.js';
 import { AuditTrail } from './persistence/audit-trail.js';
 
 /** The audit log, for those who read it. */
@@ -11,6 +18,11 @@ export class AuditService {
     private readonly database: TenantDatabase,
     private readonly trail: AuditTrail,
   ) {}
+
+  /** Writes down what an operator is about to do to the platform as a whole: beside the database, so it comes first. */
+  note(operator: Acting<OperatorPrincipal>, entry: AuditEntry): Promise<void> {
+    return this.database.transaction(PLATFORM_ID, (tx) => this.trail.record(tx, operator, entry));
+  }
 
   /** A page, the newest first: all about the reader's own business, or for an operator what the platform did to all. */
   async list(

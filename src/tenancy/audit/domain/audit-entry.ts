@@ -18,8 +18,16 @@ export const AUDIT_ACTIONS = [
   'payment.reconciled',
   'ledger.rebuilt',
   'conflicts.exported',
+  'queue.paused',
+  'queue.resumed',
+  'queue.jobs_retried',
+  'queue.jobs_promoted',
+  'queue.jobs_cleaned',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+/** Stands for the platform where an entry names its business: no tenant has it. The nil UUID (RFC 9562). */
+export const PLATFORM_ID = '00000000-0000-0000-0000-000000000000';
 
 /** By field, in the wire's names: what it was and what it is; null: nothing. Never a token or another secret. */
 export type Changes = Readonly<Record<string, { readonly before: unknown; readonly after: unknown }>>;
