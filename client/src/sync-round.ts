@@ -59,7 +59,7 @@ export class SyncRound {
       (error: unknown) => toSyncError(error),
     );
     // A server that was restored has forgotten some of what was pushed: once that is back in the outbox, it goes at once.
-    const { base, wasRestored } = await this.pullAll();
+    const { base, wasRestored } = await this.pullAll(failure !== undefined && isInDoubt(failure));
     if (failure) throw failure;
     if (wasRestored) await this.pushAll();
     const lamport = wasRestored ? (await this.pullAll()).base : base;
@@ -120,11 +120,16 @@ export class SyncRound {
     await this.settle([entry], { results: [result], server_lamport: 0 });
   }
 
-  private async pullAll(): Promise<{ readonly base: number; readonly wasRestored: boolean }> {
+  /**
+   * @param isPushInDoubt whether some of the outbox may be in the log. The log itself tells, a snapshot does not: what is in
+   *   it would be shown twice. So a new replica is filled from the log then.
+   */
+  private async pullAll(isPushInDoubt = false): Promise<{ readonly base: number; readonly wasRestored: boolean }> {
     let wasRestored = false;
     for (;;) {
       const meta = await this.store.transaction(metaOf);
-      if (meta.wantsSnapshot) {
+      const isNew = meta.epoch === null;
+      if (meta.wantsSnapshot && !(isNew && isPushInDoubt)) {
         await this.takeSnapshot(meta);
         continue;
       }
@@ -153,9 +158,10 @@ export class SyncRound {
       const applied = await this.store.transaction(async (tx) => {
         const meta = await metaOf(tx);
         // Another tab has pulled it meanwhile: applied twice, effects would count twice.
-        if (meta.base !== asked.base || meta.generation !== asked.generation) return undefined;
+        const isAsAsked = meta.base === asked.base && meta.generation === asked.generation;
+        if (!isAsAsked || meta.wantsSnapshot !== asked.wantsSnapshot) return undefined;
         const result = await this.replica.apply(tx, meta, page);
-        tx.put(META, META_KEY, result.meta);
+        tx.put(META, META_KEY, { ...result.meta, wantsSnapshot: false });
         return result;
       });
       if (!applied) return false;
@@ -266,4 +272,9 @@ function listsOf(entries: readonly OutboxEntry[]): Pick<PushRequest, 'operations
 function toSyncError(error: unknown): SyncError {
   if (error instanceof SyncError) return error;
   throw error;
+}
+
+/** Whether the server may have taken what was pushed all the same. */
+function isInDoubt({ status }: SyncError): boolean {
+  return status === undefined || status >= 500;
 }
