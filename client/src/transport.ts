@@ -163,7 +163,7 @@ class Deadline {
 
 async function accepted(response: Response): Promise<Response> {
   if (response.ok) return response;
-  const text = await response.text().catch(() => '');
+  const text = await response.text();
   let problem: Partial<Problem> = {};
   try {
     problem = JSON.parse(text) as Partial<Problem>;
