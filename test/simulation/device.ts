@@ -148,7 +148,8 @@ export class Device {
 
   /** Its outbox goes to the admin, on a stick. */
   async handOver(client: SyncClient): Promise<void> {
-    for await (const outbox of client.exportOutbox()) await this.shop.import(this.id, outbox);
+    for await (const outbox of client.exportOutbox())
+      await this.world.activity.during(this.shop.import(this.id, outbox));
   }
 
   /** What its app shows, if it runs. */

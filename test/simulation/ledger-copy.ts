@@ -1,8 +1,12 @@
+import { hash } from 'node:crypto';
 import type { RecordedConflict } from '../../src/conflicts/domain/conflict.js';
 import type { RecordedProduct } from '../../src/inventory/domain/product.js';
 import type { RecordedEvent } from '../../src/inventory/domain/stock-event.js';
 import type { RecordedPayment } from '../../src/payments/domain/payment.js';
 import type { PullPage } from '../../src/sync/domain/pull-page.js';
+
+/** What of an event is another with each run: the tenant's id is, and the hashes have it in them. */
+const WITHOUT = { tenantId: undefined, contentHash: undefined, chainHash: undefined, syncedAt: undefined };
 
 /** Pulls from a cursor. */
 export type Pull = (cursor: number) => Promise<PullPage>;
@@ -61,7 +65,17 @@ export class LedgerCopy {
 
   /** Of all that the log says but for server times: the same for the same pushes in the same order (I8). */
   digest(): string {
-    return Buffer.from(this.events.at(-1)?.chainHash ?? []).toString('hex');
+    const said = this.events.map((event) => ({ ...event, ...WITHOUT }));
+    // Sides by their devices: an edit's id is made of all that it says, and the tenant is a part of that.
+    const settled = sorted(this.conflicts).map(({ kind, status, entityId, a, b, resolution, lamport }) => [
+      ...[kind, status, entityId, a.deviceId, b.deviceId, resolution?.verdict, lamport],
+    ]);
+    const states = [...sorted(this.products), ...sorted(this.payments)].map(({ id, fields, version }) => [
+      id,
+      fields,
+      version,
+    ]);
+    return hash('sha256', textOf([said, settled, states]));
   }
 
   private append(event: RecordedEvent, next: number): readonly string[] {
@@ -87,7 +101,12 @@ function textOf(value: unknown): string {
 }
 
 function statesOf({ products, payments, conflicts }: LedgerCopy): string {
-  return textOf(
-    [products, payments, conflicts].map((states) => [...states.values()].sort((a, b) => (a.id < b.id ? -1 : 1))),
-  );
+  return textOf([sorted(products), sorted(payments), sorted(conflicts)]);
+}
+
+/** In the order of the log, and not of ids, which may be new with each run. */
+export function sorted<T extends { readonly id: string; readonly lamport: number }>(
+  states: ReadonlyMap<string, T>,
+): T[] {
+  return [...states.values()].sort((one, other) => one.lamport - other.lamport);
 }
