@@ -3,7 +3,7 @@
 CREATE TABLE audit_log (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
-  recorded_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT date_trunc('milliseconds'::text, clock_timestamp()),
   role text NOT NULL,
   user_id uuid,
   action text NOT NULL,
@@ -21,6 +21,7 @@ CREATE INDEX audit_log_of_platform ON public.audit_log USING btree (recorded_at,
 CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change_unless_deleting();
 CREATE TRIGGER immutable_as_a_whole BEFORE TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER platform_entries_stay BEFORE DELETE ON public.audit_log FOR EACH ROW WHEN (old.by_platform) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER stamped BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION stamp_entry();
 ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_log FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON audit_log USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid) OR (by_platform AND (current_setting('app.platform'::text, true) = 'on'::text)));
@@ -366,5 +367,18 @@ AS $function$
       BEGIN
         RAISE EXCEPTION 'a tenant that is % does not become %', OLD.status, NEW.status
           USING ERRCODE = 'integrity_constraint_violation';
+      END $function$
+;
+
+CREATE OR REPLACE FUNCTION public.stamp_entry()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      BEGIN
+        IF NOT pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'MEMBER') THEN
+          NEW.recorded_at := date_trunc('milliseconds', clock_timestamp());
+        END IF;
+        RETURN NEW;
       END $function$
 ;

@@ -10,6 +10,7 @@ import { ConflictDecisions1764000007000 } from '../../migrations/1764000007000-c
 import { DeviceTokens1764000008000 } from '../../migrations/1764000008000-device-tokens.js';
 import { AuditLog1764000009000 } from '../../migrations/1764000009000-audit-log.js';
 import { TenantDeletion1764000010000 } from '../../migrations/1764000010000-tenant-deletion.js';
+import { AuditTime1764000019000 } from '../../migrations/1764000019000-audit-time.js';
 
 /** In the order they run. Listed, not found by a pattern: what is not compiled in can't be forgotten in a deploy. */
 const MIGRATIONS = [
@@ -24,6 +25,7 @@ const MIGRATIONS = [
   DeviceTokens1764000008000,
   AuditLog1764000009000,
   TenantDeletion1764000010000,
+  AuditTime1764000019000,
 ];
 
 /** More than any statement of a request may take (tenant-database.ts); 0 is no limit. */

@@ -342,6 +342,24 @@ describe('the audit log', () => {
     }
   });
 
+  it('has the time at which an entry was written, whatever the service says, and keeps it in a restored backup', async () => {
+    const wanted = [
+      [database.appUrl, new Date().getUTCFullYear()],
+      [database.superuserUrl, 2000],
+    ] as const;
+    for (const [connection, year] of wanted) {
+      const { rows } = await withClient(connection, async (client) => {
+        await client.query(`SELECT set_config('app.tenant_id', $1, false)`, [tenant.id]);
+        return client.query<{ recorded_at: Date }>(
+          `INSERT INTO audit_log (tenant_id, id, recorded_at, role, action, changes)
+           VALUES ($1, gen_random_uuid(), '2000-06-01', 'operator', 'tenant.renamed', '{}') RETURNING recorded_at`,
+          [tenant.id],
+        );
+      });
+      expect(rows.map((row) => row.recorded_at.getUTCFullYear())).toEqual([year]);
+    }
+  });
+
   it('has no entry without its change, and there is no change without its entry', async () => {
     const rights = (statement: string): Promise<unknown> => queryOnce(database.superuserUrl, statement);
     const device = await TestDevice.enrol(tenant);

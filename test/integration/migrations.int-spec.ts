@@ -16,6 +16,7 @@ const MIGRATIONS = [
   'DeviceTokens1764000008000',
   'AuditLog1764000009000',
   'TenantDeletion1764000010000',
+  'AuditTime1764000019000',
 ];
 
 describe('migrations', () => {

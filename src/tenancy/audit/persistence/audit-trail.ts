@@ -37,11 +37,11 @@ export class AuditTrail {
     if (entries.length === 0) return;
     const { role, userId, origin } = actor;
     await tx.manager.query(
-      `INSERT INTO audit_log (tenant_id, recorded_at, role, user_id, ip, user_agent, request_id, id, action, entity_id, changes)
-       SELECT $1, $2, $3, $4, $5, $6, $7, entry.*
-       FROM unnest($8::uuid[], $9::text[], $10::uuid[], $11::jsonb[]) AS entry`,
+      `INSERT INTO audit_log (tenant_id, role, user_id, ip, user_agent, request_id, id, action, entity_id, changes)
+       SELECT $1, $2, $3, $4, $5, $6, entry.*
+       FROM unnest($7::uuid[], $8::text[], $9::uuid[], $10::jsonb[]) AS entry`, // the database says when
       [
-        ...[tx.tenantId, new Date(), role, userId],
+        ...[tx.tenantId, role, userId],
         ...[origin?.ip ?? null, origin?.userAgent ?? null, origin?.requestId ?? null],
         entries.map(() => randomUUID()),
         entries.map(({ action }) => action),
