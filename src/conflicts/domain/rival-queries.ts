@@ -24,12 +24,15 @@ export function rivalQueries(
     draft.counted ||= kind === 'SET';
     if (kind === 'DECREMENT') draft.taken += delta;
   }
-  return [...drafts].map(([productId, { after, counted, taken }]) => ({
-    productId,
-    after,
-    movement: counted || conflictDetection === 'CONCURRENCY',
-    takenBack: counted,
-    // More than is missing can't be needed. A count in the push may leave less than there is now.
-    claimedUnits: counted || taken > (levels.get(productId)?.quantity ?? 0) ? taken : 0,
-  }));
+  return [...drafts].map(([productId, { after, counted, taken }]) => {
+    const quantity = levels.get(productId)?.quantity ?? 0;
+    return {
+      productId,
+      after,
+      movement: counted || conflictDetection === 'CONCURRENCY',
+      takenBack: counted,
+      // More than is missing can't be needed. A count in the push may leave less than there is now.
+      claimedUnits: taken > 0 && (counted || taken > quantity) ? taken + Math.max(0, -quantity) : 0,
+    };
+  });
 }

@@ -33,7 +33,7 @@ export interface RivalQuery {
   readonly movement: boolean;
   /** Whether what was taken back is asked for. */
   readonly takenBack: boolean;
-  /** Claims are asked for until so many units of paid ones, and as many of unpaid ones, are found; 0: not at all. */
+  /** Claims are asked for until so many units are found of each standing that rules tell apart; 0: not at all. */
   readonly claimedUnits: number;
 }
 

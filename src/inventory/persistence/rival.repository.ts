@@ -67,11 +67,16 @@ function claims(events: string, condition: string): string {
       AND NOT later.sold AND (event).delta > later.cancelled`;
 }
 
-/** The newest, of paid and of unpaid ones each until they come to the units that are asked for. */
+/** What rules may treat alike: what nobody was promised, and claims that were paid, were cancelled, or are open. */
+const STANDING = `
+  CASE WHEN (event).reason NOT IN ('SALE', 'RESERVATION') THEN 'NO CLAIM'
+       WHEN (event).payment_status IN ('PAID', 'CANCELLED') THEN (event).payment_status
+       ELSE 'OPEN' END`;
+
+/** The newest, of each standing until they come to the units that are asked for: none hides those of another. */
 const CLAIMS = `
   SELECT (claim.event).* FROM (
-    SELECT event, units, sum(units) OVER (
-      PARTITION BY (event).payment_status IS NOT DISTINCT FROM 'PAID' ORDER BY (event).lamport_ts DESC) AS so_far
+    SELECT event, units, sum(units) OVER (PARTITION BY ${STANDING} ORDER BY (event).lamport_ts DESC) AS so_far
     FROM (
       ${claims('stock_events event', OF_OTHERS)}
       UNION ALL
