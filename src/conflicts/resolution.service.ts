@@ -16,6 +16,7 @@ import type { Conflict, ConflictChange, RecordedConflict } from './domain/confli
 import { type ResolutionOrder, verdictOf } from './domain/resolution-order.js';
 import {
   type DecidedBy,
+  isNews,
   settleByPerson,
   settlePaymentsByPerson,
   settleStock,
@@ -195,10 +196,10 @@ export class ResolutionService {
       for (const conflict of looked) {
         if (looks > LOOKS_AT_ONCE) break; // the rest is for the next round
         looks += 1 + view.depthOf(conflict.entityId);
-        settlings.set(conflict.id, settleOne(conflict, cases, view, skews, heuristicThreshold));
+        const settling = settleOne(conflict, cases, view, skews, heuristicThreshold);
+        if (isNews(conflict, settling)) settlings.set(conflict.id, settling);
       }
-      const settled = looked.slice(0, settlings.size);
-      return this.write(tx, settled, settlings, log, new Date(at));
+      return this.write(tx, looked, settlings, log, new Date(at));
     });
     this.announce(tenantId, round);
     return round;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { TenantTransaction } from '../database/tenant-database.js';
 import type { LoggedOperation } from '../inventory/domain/logged-operation.js';
 import { ServerLog } from '../inventory/domain/server-log.js';
+import { ProductRepository } from '../inventory/persistence/product.repository.js';
 import { RivalRepository } from '../inventory/persistence/rival.repository.js';
 import { StockLevelRepository } from '../inventory/persistence/stock-level.repository.js';
 import type { TenantClock } from '../tenancy/domain/lamport-clock.js';
@@ -27,6 +28,7 @@ export class StockCaseLoader {
     private readonly rivals: RivalRepository,
     private readonly levels: StockLevelRepository,
     private readonly devices: DeviceRepository,
+    private readonly products: ProductRepository,
   ) {}
 
   /**
@@ -51,6 +53,10 @@ export class StockCaseLoader {
     });
     const histories = await this.rivals.historiesOf(tx, oldestLamports(drafts, sides));
     const levels = await this.levels.levelsOf(tx, unique(stock.map(({ entityId }) => entityId)));
+    const deletions = await this.products.deletionsOf(
+      tx,
+      unique(stock.filter(({ kind }) => kind === 'DELETED_PRODUCT').map(({ entityId }) => entityId)),
+    );
     const devices = stock.length > 0 ? await this.devices.list(tx) : [];
     const log = new ServerLog(tx.tenantId, clock, levels);
     const view = new StockView(log, histories, [...sides.values(), ...named.values()], now);
@@ -69,6 +75,7 @@ export class StockCaseLoader {
           recordedAt: recordedAt.get(conflict.a.id) ?? conflict.detectedAt.valueOf(),
           b: sides.get(conflict.b.id),
           named: refOperationId === null ? undefined : named.get(refOperationId),
+          isDeleted: (deletions.get(conflict.entityId) ?? null) !== null,
         },
       ];
     });

@@ -466,4 +466,94 @@ describe('settling what hangs together', () => {
     await resolve(held, 'SUGGESTION');
     await expectStock(8);
   });
+
+  describe('a claim that finds too little', () => {
+    const paid = { payment_status: 'PAID' } as const;
+
+    it('yields to paid ones also where these have taken more than there was', async () => {
+      await shop.restock(5);
+      for (let unit = 0; unit < 8; unit += 1)
+        await shop.push(ben, shop.sale(ben, 1, { ...paid, lamport_ts: 10 + unit }));
+      expect(await shop.push(ana, shop.sale(ana, 2))).toMatchObject({ status: 'conflict' });
+      await expectStock(-3);
+    });
+
+    it('takes back an unpaid one if it was paid, whatever was broken since', async () => {
+      await shop.restock(5);
+      await shop.push(ben, shop.sale(ben, 2, { reason: 'RESERVATION' }));
+      await shop.push(carol, shop.sale(carol, 3, { reason: 'DAMAGE', payment_status: null }));
+      expect(await shop.push(ana, shop.sale(ana, 2, paid))).toMatchObject({ status: 'accepted' });
+      await expectStock(0);
+    });
+
+    it('takes back one whose payment was cancelled, whatever others have claimed since', async () => {
+      await shop.restock(5);
+      await shop.push(ben, shop.sale(ben, 2, { payment_status: 'CANCELLED' }));
+      await shop.push(carol, shop.sale(carol, 3));
+      expect(await shop.push(ana, shop.sale(ana, 2))).toMatchObject({ status: 'accepted' });
+      await expectStock(0);
+    });
+
+    it.each([
+      ['for which the other is to be taken back', 'WINNER', 'a'],
+      ['which is to fall with the other', 'NEITHER', null],
+    ] as const)('and %s is not decided so once what the other had reserved was sold', async (_what, order, side) => {
+      await shop.restock(5);
+      const reserved = shop.sale(ben, 3, { ...paid, reason: 'RESERVATION' });
+      await shop.push(ben, reserved);
+      const held = shop.sale(ana, 4, paid);
+      await shop.push(ana, held);
+      await shop.settle();
+      const base_lamport = await head();
+      await shop.push(ben, shop.sale(ben, 3, { ...paid, ...naming(reserved), lamport_ts: 20, base_lamport }));
+      await expect(resolve(held, order, side)).rejects.toMatchObject({ code: 'RESOLUTION_OVERTAKEN' });
+      await expectStock(2);
+      await resolve(held, 'BOTH');
+      await expectStock(-2);
+    });
+  });
+
+  it('a deletion that a person has undone is held against nothing more', async () => {
+    const base_lamport = await catalogued(10);
+    await remove(base_lamport + 1);
+    const [first, second] = [
+      shop.sale(ana, 3, { base_lamport, lamport_ts: 40 }),
+      shop.sale(ben, 2, { base_lamport, lamport_ts: 60 }),
+    ];
+    await shop.push(ana, first);
+    await shop.push(ben, second);
+    await resolve(first, 'WINNER', 'a');
+    await shop.settle();
+    expect((await conflictOf(second)).resolution).toMatchObject({ verdict: 'A', method: 'HEURISTIC', confidence: 1 });
+    await expectStock(5);
+  });
+
+  it('a sale that was held is told to have found its reservation closed when it is released', async () => {
+    await shop.restock(5);
+    const reserved = shop.sale(ben, 3, { reason: 'RESERVATION', expires_at: at(0) });
+    await shop.push(ben, reserved);
+    await expire();
+    await shop.push(carol, shop.sale(carol, 4, { payment_status: 'PAID' }));
+    const sold = shop.sale(ben, 3, { payment_status: 'PAID', ...naming(reserved), lamport_ts: 20 });
+    expect(await shop.push(ben, sold)).toMatchObject({ status: 'conflict' });
+    await shop.settle();
+    expect((await conflicts()).map(({ kind }) => kind)).toEqual(['OVERSELL']);
+    await resolve(sold, 'BOTH');
+    expect((await conflicts()).map(({ kind }) => kind).sort()).toEqual(['OVERSELL', 'RESERVATION_CLOSED']);
+    await expectStock(-2);
+  });
+
+  it('a decision that is refused again and again leaves no trail that grows', async () => {
+    await shop.restock(5);
+    await shop.push(ben, shop.sale(ben, 3));
+    await shop.push(carol, shop.sale(carol, 2));
+    const held = shop.sale(ana, 5);
+    await shop.push(ana, held);
+    await shop.settle();
+    const refuse = () => expect(resolve(held, 'WINNER', 'a')).rejects.toMatchObject({ code: 'RESOLUTION_OVERTAKEN' });
+    await refuse();
+    const before = await conflictOf(held);
+    for (let time = 0; time < 3; time += 1) await refuse();
+    expect(await conflictOf(held)).toEqual(before);
+  });
 });

@@ -72,7 +72,7 @@ export class TestLedger {
       new TenantTurns(),
       nobody as PushAnnouncer,
     );
-    const cases = new StockCaseLoader(rivals, levels, devices);
+    const cases = new StockCaseLoader(rivals, levels, devices, products);
     this.resolutions = new ResolutionService(
       this.database,
       clocks,

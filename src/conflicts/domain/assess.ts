@@ -10,7 +10,7 @@ import {
   together,
 } from './assessment.js';
 import type { ClockSkews } from './contestants.js';
-import { assessDeletedProduct } from './heuristics/deleted-product.heuristic.js';
+import { assessDeletedProduct, deletionWithdrawn } from './heuristics/deleted-product.heuristic.js';
 import { assessOversell, enoughNow, lackingOf } from './heuristics/oversell.heuristic.js';
 import { assessAgainstCounts, assessCount, countWithdrawn } from './heuristics/stock-count.heuristic.js';
 import type { StockView } from './stock-view.js';
@@ -38,7 +38,9 @@ type Question = (subject: StockCase, view: StockView, skews: ClockSkews) => Opin
 const QUESTIONS: readonly Question[] = [
   (subject, _view, skews) =>
     subject.conflict.kind === 'DELETED_PRODUCT' && !isCancelled(subject)
-      ? assessDeletedProduct(subject, skews)
+      ? subject.isDeleted
+        ? assessDeletedProduct(subject, skews)
+        : deletionWithdrawn()
       : undefined,
   (subject, view, skews) => {
     if (subject.a.content.kind === 'SET') return assessCount(subject, view, skews);

@@ -17,6 +17,8 @@ export interface StockCase {
   readonly b: LoggedOperation | undefined;
   /** The operation that `a` confirms or cancels. */
   readonly named: LoggedOperation | undefined;
+  /** Whether the product is deleted now. */
+  readonly isDeleted: boolean;
 }
 
 /** The same case after what was decided since it was read. */
@@ -99,7 +101,7 @@ export function together(subject: StockCase, opinions: readonly Opinion[]): Asse
 }
 
 /** Who stands by that fate: the operation that was held (A), what it met (B), or both. */
-function verdictOf({ conflict, b }: StockCase, fate: Fate): Verdict {
+function verdictOf({ conflict, b, isDeleted }: StockCase, fate: Fate): Verdict {
   switch (fate.is) {
     case 'FALLS':
       return fate.with.length > 0 ? 'NEITHER' : 'B';
@@ -109,7 +111,9 @@ function verdictOf({ conflict, b }: StockCase, fate: Fate): Verdict {
       return conflict.kind === 'STOCK_COUNT' && !fate.onTop.includes(conflict.b.id) ? 'A' : 'BOTH';
     case 'MOVES': {
       const bYields = fate.yielding.some(({ content }) => content.operationId === conflict.b.id);
-      const bIsGone = conflict.kind === 'STOCK_COUNT' && b?.state.closedBy === 'VOID';
+      const bIsGone =
+        (conflict.kind === 'STOCK_COUNT' && b?.state.closedBy === 'VOID') ||
+        (conflict.kind === 'DELETED_PRODUCT' && !isDeleted);
       return bYields || bIsGone ? 'A' : 'BOTH';
     }
   }

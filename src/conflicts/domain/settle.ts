@@ -1,12 +1,13 @@
 import type { LoggedOperation } from '../../inventory/domain/logged-operation.js';
+import { remainingOf, useOf } from '../../inventory/domain/reference.js';
 import { assess } from './assess.js';
-import { asItStands, type Assessment, type StockCase } from './assessment.js';
+import { asItStands, type Assessment, type Fate, type StockCase } from './assessment.js';
 import { type Conflict, type ConflictChange, type RecordedConflict, type Suggestion, winnerOf } from './conflict.js';
 import type { ClockSkews } from './contestants.js';
 import { ordered } from './persons-verdict.js';
 import { sameCharge } from './scorers/same-charge.scorer.js';
 import { carryOut, type CarriedOut } from './settlement.js';
-import { conflictIdOf, type NewConflict, scalars } from './state-conflicts.js';
+import { closedReservation, conflictIdOf, type NewConflict, scalars } from './state-conflicts.js';
 import type { StockView } from './stock-view.js';
 import type { Decision, Judgement, ResolutionMethod, Verdict } from './verdict.js';
 
@@ -36,8 +37,21 @@ export function settleStock(found: StockCase, view: StockView, skews: ClockSkews
   if (!done.ok) return leaveToPeople({ ...assessment, reasons: [done.reason, ...assessment.reasons] });
   return {
     change: settled(subject.conflict, 'HEURISTIC', judgement, asked),
-    others: othersOf(subject, assessment, done, { method: 'HEURISTIC', by: null }),
+    others: [
+      ...othersOf(subject, assessment, done, { method: 'HEURISTIC', by: null }),
+      ...closedReservationOf(subject, fate),
+    ],
   };
+}
+
+/** Whether it tells anybody more than the conflict says already. */
+export function isNews({ awaits, suggestion }: RecordedConflict, { change }: Settling): boolean {
+  if (change.resolution !== null || change.awaits !== awaits) return true;
+  return JSON.stringify(told(change.suggestion)) !== JSON.stringify(told(suggestion));
+}
+
+function told(suggestion: Suggestion | null): readonly unknown[] | null {
+  return suggestion && [suggestion.verdict, suggestion.reasons];
 }
 
 /**
@@ -66,8 +80,17 @@ export function settleByPerson(
   const judgement = byPerson(verdict);
   return {
     change: settled(subject.conflict, 'MANUAL', judgement, [askedPerson(judgement, by)], by),
-    others: othersOf(subject, assessment, done, { method: 'MANUAL', by }),
+    others: [
+      ...othersOf(subject, assessment, done, { method: 'MANUAL', by }),
+      ...(order.ok ? closedReservationOf(subject, order.fate) : []),
+    ],
   };
+}
+
+/** As in the push: a sale that finds nothing held of what it confirms is an ordinary one, and the log says so. */
+function closedReservationOf({ a, named }: StockCase, { is }: Fate): NewConflict[] {
+  if (is === 'FALLS' || !named || useOf(a.content, named.state) !== 'CONFIRM') return [];
+  return remainingOf(named.state) > 0 ? [] : [closedReservation(a.content, named.state, true)];
 }
 
 /** Settles two payments with one POS transaction as a person decides. */

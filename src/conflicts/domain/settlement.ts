@@ -26,7 +26,9 @@ export function carryOut(subject: StockCase, fate: Fate, view: StockView): Carri
   const { conflict, a } = subject;
   const why = overtaken(subject, fate);
   if (why) return { ok: false, reason: why };
-  const back = movesOf(takenBackBy(subject, fate), fate, view);
+  const losing = takenBackBy(subject, fate);
+  if (losing.some(wasSold)) return { ok: false, reason: SOLD };
+  const back = movesOf(losing, fate, view);
   if (!back) return { ok: false, reason: 'More has happened to the product than can be looked at.' };
   const own = unitsOf(subject, fate);
   if (!fits([...back.map(({ units }) => units), own], view.quantityOf(a.content.productId))) {
@@ -49,6 +51,13 @@ function overtaken({ a: { content, state } }: StockCase, fate: Fate): string | u
   if (isReservation(content) && state.confirmed) return 'What was reserved has been sold.';
   return undefined;
 }
+
+/** A sale that nobody was asked about has taken its place: to take back the reservation alone would give nothing back. */
+function wasSold({ content, state }: LoggedOperation): boolean {
+  return isReservation(content) && state.closedBy === 'SALE' && state.confirmed;
+}
+
+const SOLD = 'What the other had reserved was sold since, and can’t be taken back. If both have left, both stand.';
 
 /** What is taken back for it; what a reservation holds for the sale comes back first. */
 function takenBackBy({ a, named }: StockCase, fate: Fate): readonly LoggedOperation[] {

@@ -64,7 +64,11 @@ export function duplicatePayment(edit: PaymentEdit, proposed: Fields, first: Pay
  * A sale that confirms a reservation which had been closed: an ordinary sale, and worth a look.
  * @param competes whether the log has a conflict about the sale itself, which is found by its id
  */
-export function closedReservation(sale: Operation, reservation: ReferencedOperation, competes: boolean): NewConflict {
+export function closedReservation(
+  sale: Pick<Operation, 'operationId' | 'deviceId' | 'productId'>,
+  reservation: ReferencedOperation,
+  competes: boolean,
+): NewConflict {
   return {
     id: conflictIdOf('OPERATION', competes ? `${sale.operationId} ${reservation.operationId}` : sale.operationId),
     kind: 'RESERVATION_CLOSED',

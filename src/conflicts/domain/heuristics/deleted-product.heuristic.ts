@@ -1,4 +1,4 @@
-import { FALLS, MOVES, type Opinion, type StockCase } from '../assessment.js';
+import { certain, FALLS, MOVES, type Opinion, type StockCase } from '../assessment.js';
 import { type ClockSkews, contestantOf, deletionContestant } from '../contestants.js';
 import { ORDER_SCORERS } from '../precedence.js';
 import type { Decision, Judgement } from '../verdict.js';
@@ -24,4 +24,9 @@ export function assessDeletedProduct({ conflict, a, base, recordedAt }: StockCas
     asked: [...asked, ...decisions],
     forPeople: false,
   };
+}
+
+/** A deletion that was undone says nothing any more. */
+export function deletionWithdrawn(): Opinion {
+  return certain('deletion-withdrawn', MOVES, 'A', 'The product is not deleted any more.');
 }
