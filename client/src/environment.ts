@@ -11,6 +11,8 @@ export interface Channel {
 /** What the client takes from the platform: replace what yours lacks, or what a test wants to govern. */
 export interface Environment {
   readonly fetch: typeof fetch;
+  /** In gzip; undefined where the platform can't. */
+  readonly pack: ((text: string) => Promise<Uint8Array<ArrayBuffer>>) | undefined;
   /** Milliseconds since 1970. */
   now(): number;
   /** From 0 to 1. */
@@ -48,6 +50,7 @@ export function platform(): Environment {
   const globals = globalThis as unknown as BrowserGlobals;
   return {
     fetch: (input, init) => globalThis.fetch(input, init),
+    pack: 'CompressionStream' in globalThis ? gzip : undefined,
     now: () => Date.now(),
     random: () => Math.random(),
     // In the order of time, which keeps the server's index of ids narrow.
@@ -66,6 +69,11 @@ export function platform(): Environment {
       return () => globals.removeEventListener?.('online', listener);
     },
   };
+}
+
+async function gzip(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = new Response(text).body?.pipeThrough(new CompressionStream('gzip'));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
 function channelOf(broadcast: Broadcast): Channel {

@@ -1,4 +1,5 @@
 import type { ClientEvents, Status } from './client-events.js';
+import { BatchPace } from './domain/batch-pace.js';
 import type { OutboxEntry, Recorded, RejectedEntry } from './domain/entry.js';
 import type { LocalPayment, LocalProduct } from './domain/overlay.js';
 import { Emitter } from './emitter.js';
@@ -32,7 +33,7 @@ export interface SyncClientOptions extends Author {
   readonly token: (refused?: string) => Promise<string> | string;
   /** Where the device's clock starts: `lamport` of the answer to its enrolment. */
   readonly initialLamport?: number;
-  /** Of one push; a group goes whole all the same. */
+  /** Of one push, at most, before it is packed: by default 500 entries and 256 KiB. A group goes whole all the same. */
   readonly batch?: { readonly entriesMax?: number; readonly bytesMax?: number };
   /** Entries of one pull. */
   readonly pullLimit?: number;
@@ -52,6 +53,7 @@ export interface Receipt {
 /** Offline first: everything is recorded here, at once and for good, and synced when that is possible. */
 export class SyncClient {
   private readonly events = new Emitter<ClientEvents>();
+  private readonly pace: BatchPace;
   private loop: SyncLoop | undefined;
   private shown: Status = 'stopped';
   private round: Promise<SyncReport> | undefined;
@@ -67,7 +69,10 @@ export class SyncClient {
     private readonly recorder: Recorder,
     private readonly transport: Transport,
     private readonly channel: Channel | undefined,
-  ) {}
+  ) {
+    const { entriesMax = 500, bytesMax = 256 * 1024 } = options.batch ?? {};
+    this.pace = new BatchPace({ entriesMax, bytesMax });
+  }
 
   /** @throws StoreError if the database can't be opened, or belongs to another device or business */
   static async open(options: SyncClientOptions): Promise<SyncClient> {
@@ -251,13 +256,12 @@ export class SyncClient {
   }
 
   private runRound(signal: AbortSignal | undefined): Promise<SyncReport> {
-    const { batch, pullLimit = PULL_LIMIT_MAX } = this.options;
-    const limits = { entriesMax: batch?.entriesMax ?? 500, bytesMax: batch?.bytesMax ?? 1024 * 1024 };
+    const { pullLimit = PULL_LIMIT_MAX } = this.options;
     // No two tabs push at once. Other locks are only held while the store is written.
     return this.environment.locks.exclusive(`${this.store.name}:sync`, async () => {
       const round = new SyncRound(
         ...([this.store, this.outboxes, this.replica, this.transport, this.events, this.environment] as const),
-        { batch: limits, pullLimit },
+        { pace: this.pace, pullLimit },
         signal,
       );
       const report = await round.run();

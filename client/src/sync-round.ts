@@ -1,4 +1,5 @@
 import { Batch, type BatchLimits } from './domain/batch.js';
+import type { BatchPace } from './domain/batch-pace.js';
 import type { OutboxEntry } from './domain/entry.js';
 import type { ClientEvents } from './client-events.js';
 import type { Environment } from './environment.js';
@@ -29,7 +30,8 @@ export interface SyncReport {
 }
 
 export interface RoundOptions {
-  readonly batch: BatchLimits;
+  /** Kept from round to round: what is known of the line. */
+  readonly pace: BatchPace;
   readonly pullLimit: number;
 }
 
@@ -67,20 +69,24 @@ export class SyncRound {
   }
 
   private async pushAll(): Promise<void> {
-    let { batch: limits } = this.options;
+    const { pace } = this.options;
+    let entriesMax = Infinity;
     // What is recorded from now on is for the next round: this one comes to an end.
     const { clock } = await this.store.transaction(metaOf);
     for (;;) {
+      const limits = { ...pace.now, entriesMax: Math.min(entriesMax, pace.now.entriesMax) };
       const entries = await this.store.transaction((tx) => this.outbox.next(tx, limits));
       const [first] = entries;
       if (!first || first.lamport > clock) return;
       try {
         await this.settle(entries, await this.push(entries));
+        pace.quicken();
       } catch (error) {
+        if (error instanceof SyncError && error.code === 'NETWORK') pace.slow();
         const isTooLarge = error instanceof SyncError && error.status === 413;
         if (!isTooLarge) throw error;
         if (entries.length === 1) await this.reject(first, error);
-        else limits = { ...limits, entriesMax: Math.ceil(entries.length / 2) };
+        else entriesMax = Math.ceil(entries.length / 2);
       }
     }
   }

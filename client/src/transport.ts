@@ -20,7 +20,10 @@ export interface TransportOptions {
   readonly requestTimeoutMs: number;
 }
 
-type Outside = Pick<Environment, 'fetch' | 'setTimer'>;
+type Outside = Pick<Environment, 'fetch' | 'setTimer' | 'pack'>;
+
+/** Shorter texts hardly get shorter. */
+const PACKED_FROM = 1_024;
 
 /** The server's routes, over HTTP. Whatever goes wrong is a SyncError. */
 export class Transport {
@@ -85,8 +88,13 @@ export class Transport {
   private async post<T>(path: string, body: unknown, signal: AbortSignal | undefined): Promise<T> {
     const deadline = new Deadline(this.outside, this.options.requestTimeoutMs, signal);
     try {
-      const headers = { 'content-type': 'application/json', accept: 'application/json' };
-      const response = await this.request(path, { method: 'POST', headers, body: JSON.stringify(body) }, deadline);
+      const text = JSON.stringify(body);
+      const packed = text.length < PACKED_FROM ? undefined : await this.outside.pack?.(text);
+      const headers = {
+        ...{ 'content-type': 'application/json', accept: 'application/json' },
+        ...(packed && { 'content-encoding': 'gzip' }),
+      };
+      const response = await this.request(path, { method: 'POST', headers, body: packed ?? text }, deadline);
       return parse(await response.text()) as T;
     } catch (error) {
       throw deadline.explain(error);

@@ -202,6 +202,7 @@ export class Device {
       ...{ userId: this.id, deviceType: 'MOBILE', token: () => this.token },
       ...{ batch: { entriesMax: pageMax }, pullLimit: pageMax },
       environment: {
+        pack: undefined, // the network reads along
         fetch: network.fetchOf(this.name, app),
         now: () => time.now() + this.skewMinutes * 60_000,
         random: () => random.next(),
