@@ -129,8 +129,7 @@ async function faultsOfReplica(device: Device, { copy, products }: Checked): Pro
   const ours = here.map(({ id, name, price, version }) => [id, name, price, version]);
   const living = sorted(copy.products).filter(({ fields }) => !fields.isDeleted);
   const theirs = living.map(({ id, fields, version }) => [id, fields.name, fields.price, version]);
-  if (`${ours.join(';')}` !== `${theirs.join(';')}`)
-    faults.push(`I7: products ${ours.join(';')} and ${theirs.join(';')}`);
+  if (ours.join(';') !== theirs.join(';')) faults.push(`I7: products ${ours.join(';')} and ${theirs.join(';')}`);
   const payments: LocalPayment[] = [];
   for await (const payment of client.payments()) payments.push(payment);
   const paid = payments.map(({ id, amount, version }) => [id, amount, version]).join(';');

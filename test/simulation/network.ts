@@ -52,6 +52,7 @@ export class Network {
   fetchOf(from: string, app: App): typeof fetch {
     return (input, init = {}) =>
       new Promise<Response>((resolve, reject) => {
+        if (typeof input !== 'string') throw new TypeError('The client asks by text');
         let isSettled = false;
         const settle = (result: Response | Error): void => {
           if (isSettled || !app.isAlive) return;
@@ -60,7 +61,7 @@ export class Network {
           if (result instanceof Error) reject(result);
           else resolve(result);
         };
-        const { pathname, search } = new URL(input as string);
+        const { pathname, search } = new URL(input);
         const sent: Sent = { from, path: pathname + search, body: (init.body ?? '') as string, init };
         init.signal?.addEventListener('abort', () => {
           settle(new Error('aborted')); // the server may get to see it still
@@ -136,6 +137,8 @@ function deliverAnswer({ settle }: Message, { status, headers, body }: Answer, f
     case 'CUT':
       settle(new Response(halfOf(body), { status, headers }));
       return;
+    case 'DELIVERED':
+    case 'DOUBLED':
     default:
       settle(new Response(body, { status, headers }));
   }
