@@ -51,6 +51,8 @@ export interface Settled {
 interface Round {
   readonly looked: readonly RecordedConflict[];
   readonly changes: readonly (ConflictChange & Pick<Conflict, 'kind'>)[];
+  /** Conflicts that were found and settled on the way. */
+  readonly others: readonly Conflict[];
   readonly deadlines: readonly ReservationDeadline[];
   /** Of the last entry of the log. */
   readonly lamport: number;
@@ -165,7 +167,7 @@ export class ResolutionService {
         failures.set(id, error);
       }
     }
-    return { looked, changes, deadlines: [], lamport: 0 };
+    return { looked, changes, others: [], deadlines: [], lamport: 0 };
   }
 
   /** The next that wait, but for those that could not be looked at: of the products that have waited longest. */
@@ -187,7 +189,7 @@ export class ResolutionService {
     const round = await this.database.transaction(tenantId, async (tx) => {
       const clock = await this.clocks.lock(tx);
       const looked = await find(tx);
-      if (looked.length === 0) return { looked, changes: [], deadlines: [], lamport: clock.lamport };
+      if (looked.length === 0) return { looked, changes: [], others: [], deadlines: [], lamport: clock.lamport };
       const { heuristicThreshold } = await this.tenants.settingsOf(tx);
       const at = recordingTime(clock, Date.now());
       const { cases, view, skews, log } = await this.cases.load(tx, { ...clock, recordedAt: at }, looked, at);
@@ -249,15 +251,16 @@ export class ResolutionService {
     );
     const deadlines = looked.flatMap(({ a: { id, payload } }) => deadlineOf(id, payload, released));
     await this.writer.write(tx, { ...writes, changes, others, deadlines }, at);
-    return { looked, changes, deadlines, lamport: writes.clock.lamport };
+    return { looked, changes, others, deadlines, lamport: writes.clock.lamport };
   }
 
   /** After the commit, best effort: losing it delays other devices' pulls. */
-  private announce(tenantId: string, { changes, deadlines, lamport }: Round): void {
+  private announce(tenantId: string, { changes, others, deadlines, lamport }: Round): void {
     if (changes.length === 0) return;
     this.signals.announce(tenantId, lamport);
     this.reservations.schedule(tenantId, deadlines);
-    for (const { kind, resolution } of changes) {
+    for (const { kind } of others) this.metrics.detected(kind);
+    for (const { kind, resolution } of [...changes, ...others]) {
       if (resolution) this.metrics.settled(kind, resolution.method, resolution.verdict);
       else this.metrics.suggested(kind);
     }

@@ -303,8 +303,8 @@ describe('the life of a tenant', () => {
       expect((await request(`${api.url}/tenants/${tenant.id}`, { token: operator })).body.status).toBe('DELETING');
       expectProblem(await request(`${api.url}/settings`, { token: tenant.adminToken }), 'TENANT_SUSPENDED');
       other = await startService({ DATABASE_URL: database.appUrl });
-      await eventually('the tenant is deleted', async () => (await show()).body.status === 'DELETED', 75_000);
+      await eventually('the tenant is deleted', async () => (await show()).body.status === 'DELETED', 120_000);
       expect(await left()).toBe(0);
-    }, 100_000);
+    }, 150_000);
   });
 });

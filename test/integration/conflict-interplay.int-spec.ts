@@ -556,4 +556,182 @@ describe('settling what hangs together', () => {
     for (let time = 0; time < 3; time += 1) await refuse();
     expect(await conflictOf(held)).toEqual(before);
   });
+
+  describe('makes no difference when it comes', () => {
+    const paid = { payment_status: 'PAID' } as const;
+
+    it.each(['before', 'after'])('to a reservation that a count has: the worker %s it is sold', async (when) => {
+      await shop.restock(100);
+      const reserved = shop.sale(ben, 5, { reason: 'RESERVATION', created_at: at(-120), lamport_ts: 10 });
+      await shop.push(ana, shop.count(ana, 67, { created_at: at(0), lamport_ts: 30 }));
+      expect(await shop.push(ben, reserved)).toMatchObject({ status: 'conflict' });
+      if (when === 'before') await shop.settle();
+      const base_lamport = await head();
+      const sold = shop.sale(ben, 5, {
+        ...paid,
+        ...naming(reserved),
+        created_at: at(120),
+        lamport_ts: 50,
+        base_lamport,
+      });
+      await shop.push(ben, sold);
+      await shop.settle();
+      await expectStock(67);
+      // Nor to what becomes of either later.
+      await shop.push(ben, cancel(ben, 5, sold, { lamport_ts: 60, base_lamport: await head() }));
+      await expectStock(72);
+    });
+
+    it.each(['before', 'after'])('nor once that count is withdrawn: the worker %s it is sold', async (when) => {
+      await shop.restock(100);
+      const reserved = shop.sale(ben, 5, { reason: 'RESERVATION', created_at: at(-120), lamport_ts: 10 });
+      const sale = shop.sale(carol, 3, { ...paid, created_at: at(30), lamport_ts: 20 });
+      await shop.push(ana, shop.count(ana, 67, { created_at: at(0), lamport_ts: 30 }));
+      await shop.push(ben, reserved);
+      if (when === 'before') await shop.settle();
+      const base_lamport = await head();
+      await shop.push(
+        ben,
+        shop.sale(ben, 5, { ...paid, ...naming(reserved), created_at: at(120), lamport_ts: 50, base_lamport }),
+      );
+      await shop.settle();
+      await shop.push(carol, sale);
+      await resolve(sale, 'WINNER', 'a');
+      await expectStock(92); // 100, less what was sold
+    });
+
+    it.each(['count last', 'count first'])(
+      'to a reservation whose sale is over before it was decided: %s',
+      async (order) => {
+        await shop.restock(100);
+        const reserved = shop.sale(ben, 5, { reason: 'RESERVATION', created_at: at(120), lamport_ts: 30 });
+        const sold = shop.sale(ben, 5, { ...paid, ...naming(reserved), created_at: at(240), lamport_ts: 50 });
+        const back = cancel(ben, 5, sold, { created_at: at(360), lamport_ts: 70, base_lamport: 2 });
+        const count = shop.count(ana, 67, { created_at: at(0), lamport_ts: 10 });
+        if (order === 'count first') await shop.push(ana, count);
+        await shop.push(ben, reserved, sold, back);
+        if (order === 'count last') await shop.push(ana, count);
+        await shop.settle();
+        await expectStock(67);
+      },
+    );
+
+    it('to a reservation that a count knew, whose sale is over before it was decided', async () => {
+      await shop.restock(100);
+      const reserved = shop.sale(ben, 3, { reason: 'RESERVATION', created_at: at(-120), lamport_ts: 5 });
+      await shop.push(ben, reserved);
+      const base_lamport = await head();
+      await shop.push(ana, shop.count(ana, 67, { created_at: at(0), lamport_ts: 10, base_lamport }));
+      const sold = shop.sale(ben, 2, {
+        ...paid,
+        ...naming(reserved),
+        created_at: at(240),
+        lamport_ts: 50,
+        base_lamport,
+      });
+      await shop.push(ben, sold);
+      await shop.push(ben, cancel(ben, 2, sold, { created_at: at(360), lamport_ts: 70, base_lamport }));
+      await shop.settle();
+      await expectStock(70);
+    });
+
+    it.each(['before', 'after'])('to a reservation whose sale waits: the worker %s its time is over', async (when) => {
+      await shop.restock(100);
+      const reserved = shop.sale(ben, 3, {
+        ...{ reason: 'RESERVATION', created_at: at(-120), lamport_ts: 5, expires_at: at(30) },
+      });
+      await shop.push(ben, reserved);
+      const base_lamport = await head();
+      await shop.push(ana, shop.count(ana, 50, { created_at: at(0), lamport_ts: 40, base_lamport }));
+      const sold = shop.sale(ben, 4, {
+        ...paid,
+        ...naming(reserved),
+        created_at: at(-60),
+        lamport_ts: 20,
+        base_lamport,
+      });
+      await shop.push(ben, sold);
+      if (when === 'after') await expire();
+      await shop.settle();
+      await expire();
+      await expectStock(50);
+    });
+  });
+
+  it('a reservation lapses after all when the sale that waited falls', async () => {
+    await shop.restock(100);
+    const reserved = shop.sale(ben, 3, { reason: 'RESERVATION', lamport_ts: 5, expires_at: at(30) });
+    await shop.push(ben, reserved);
+    const base_lamport = await head();
+    await shop.push(ana, shop.count(ana, 50, { lamport_ts: 40, base_lamport }));
+    const sold = shop.sale(ben, 4, { ...naming(reserved), lamport_ts: 20, base_lamport });
+    await shop.push(ben, sold);
+    await expire();
+    await expectStock(50);
+    await resolve(sold, 'NEITHER');
+    await expire();
+    await expectStock(100);
+  });
+
+  it('a count that a person withdraws leaves to the one before it what that has', async () => {
+    await shop.restock(100);
+    await shop.push(
+      ana,
+      shop.count(ana, 72, { created_at: at(360), lamport_ts: 30 }),
+      shop.count(ana, 65, { created_at: at(600), lamport_ts: 50 }),
+    );
+    const sold = shop.sale(ben, 3, { payment_status: 'PAID', created_at: at(0), lamport_ts: 10 });
+    await shop.push(ben, sold);
+    await resolve(sold, 'WINNER', 'a');
+    await expectStock(72);
+  });
+
+  it('no decision is carried out against a count that does not stand any more', async () => {
+    await shop.restock(20);
+    await shop.push(carol, shop.count(carol, 15, { created_at: at(0), lamport_ts: 10 }));
+    await shop.push(
+      shop.till,
+      shop.count(shop.till, 9, { created_at: at(0), lamport_ts: 10, base_lamport: await head() }),
+    );
+    const [first, second] = [ana, ben].map((device) =>
+      shop.sale(device, 1, { payment_status: 'PAID', created_at: at(0), lamport_ts: 10 }),
+    ) as [OperationDto, OperationDto];
+    await shop.push(ana, first);
+    await shop.push(ben, second);
+    await shop.settle();
+    await resolve(first, 'WINNER', 'a');
+    await expect(resolve(second, 'WINNER', 'b')).rejects.toMatchObject({ code: 'RESOLUTION_OVERTAKEN' });
+  });
+
+  it('no decision is carried out against a deletion that does not stand any more', async () => {
+    const base_lamport = await catalogued(10);
+    await remove(base_lamport + 1);
+    const [first, second] = [ana, ben].map((device) =>
+      shop.sale(device, 2, { base_lamport, lamport_ts: base_lamport + 2 }),
+    ) as [OperationDto, OperationDto];
+    await shop.push(ana, first);
+    await shop.push(ben, second);
+    await resolve(first, 'WINNER', 'a');
+    await expect(resolve(second, 'WINNER', 'b')).rejects.toMatchObject({ code: 'RESOLUTION_OVERTAKEN' });
+    await resolve(second, 'WINNER', 'a');
+    await expectStock(6);
+  });
+
+  it('a count that overrides another by a rule says so, and is no surer than the rule', async () => {
+    await shop.restock(10);
+    const more = (lamport_ts: number, minutes: number) =>
+      shop.push(shop.till, shop.operation(shop.till, { delta: 1, lamport_ts, created_at: at(minutes) }));
+    await more(3, -300);
+    const base_lamport = await head();
+    await shop.push(ana, shop.count(ana, 9, { created_at: at(0), lamport_ts: 30 }));
+    await more(4, -200);
+    const informed = shop.count(carol, 5, { created_at: at(-100), lamport_ts: 20, base_lamport });
+    await shop.push(carol, informed);
+    await shop.settle();
+    const { decisions, resolution } = await conflictOf(informed);
+    expect(decisions).toContainEqual(
+      expect.objectContaining({ name: 'better-informed-count', answer: expect.objectContaining({ verdict: 'A' }) }),
+    );
+    expect(resolution?.confidence).toBeLessThanOrEqual(0.95);
+  });
 });

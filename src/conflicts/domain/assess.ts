@@ -6,6 +6,7 @@ import {
   isCancelled,
   MOVES,
   type Opinion,
+  soldTwice,
   type StockCase,
   together,
 } from './assessment.js';
@@ -21,7 +22,7 @@ import type { StockView } from './stock-view.js';
  * whether a count has it already, and whether there is enough.
  */
 export function assess(subject: StockCase, view: StockView, skews: ClockSkews): Assessment {
-  const overtaken = overtakenBy(subject);
+  const overtaken = overtakenBy(subject, view, skews);
   if (overtaken) return together(subject, [overtaken]);
   const opinions: Opinion[] = [];
   for (const question of QUESTIONS) {
@@ -68,10 +69,15 @@ function cancelled(placed: Opinion | undefined): Opinion {
 }
 
 /** What has become of the held operation without anybody's decision. */
-function overtakenBy({ a, named }: StockCase): Opinion | undefined {
-  const { content, state } = a;
+function overtakenBy(subject: StockCase, view: StockView, skews: ClockSkews): Opinion | undefined {
+  const { content, state } = subject.a;
+  const { named } = subject;
   if (isReservation(content) && state.confirmed) {
-    return certain('sold', FALLS, 'B', 'What was reserved was sold while it waited.');
+    const placed = assessAgainstCounts(subject, view, skews);
+    const sold = certain('sold', FALLS, 'B', 'What was reserved was sold while it waited.');
+    if (!placed) return sold;
+    const asked = [...placed.asked, ...sold.asked];
+    return { ...placed, asked, fate: placed.fate?.is === 'COUNTED' ? soldTwice(subject, placed.fate) : FALLS };
   }
   if (content.kind === 'INCREMENT' && content.reason === 'CANCEL' && named && isWithoutEffect(named.state)) {
     // It stands, so that what it cancels stays cancelled if that takes effect later.

@@ -37,12 +37,19 @@ export function isCancelled({ a: { content, state } }: StockCase): boolean {
 export type Fate =
   /** It moves what it says, and these are taken back for it. */
   | { readonly is: 'MOVES'; readonly yielding: readonly LoggedOperation[] }
-  /** It happened, and this count has it already: nothing moves but the units that came back since. */
-  | { readonly is: 'COUNTED'; readonly by: LoggedOperation; readonly returned: number }
+  /** It happened, and this count has it already: nothing moves but the units that came back since; these are taken back. */
+  | {
+      readonly is: 'COUNTED';
+      readonly by: LoggedOperation;
+      readonly returned: number;
+      readonly yielding: readonly LoggedOperation[];
+    }
   /** It is a count, and changes stock by these units, signed: what these operations did is on top of it. */
   | { readonly is: 'COUNTS'; readonly units: number; readonly onTop: readonly string[] }
   /** It doesn't take effect, and neither do these. */
-  | { readonly is: 'FALLS'; readonly with: readonly LoggedOperation[] };
+  | { readonly is: 'FALLS'; readonly with: readonly LoggedOperation[] }
+  /** It is a reservation that this count has, and these units of it were sold meanwhile as if it held none: they come back. */
+  | { readonly is: 'SOLD_TWICE'; readonly by: LoggedOperation; readonly units: number };
 
 /** What one heuristic says of a held operation. */
 export interface Opinion {
@@ -68,6 +75,14 @@ export interface Assessment extends Omit<Opinion, 'confidence'> {
 
 export const MOVES: Fate = { is: 'MOVES', yielding: [] };
 export const FALLS: Fate = { is: 'FALLS', with: [] };
+
+/**
+ * What becomes of a reservation that waited when it was sold, and that a count turns out to have: its units were off the
+ * shelf already, and the sale has taken them once more.
+ */
+export function soldTwice({ a }: StockCase, { by, returned }: Extract<Fate, { is: 'COUNTED' }>): Fate {
+  return { is: 'SOLD_TWICE', by, units: notCancelled(a.state) + returned };
+}
 
 /** What is certain, and asks nobody. */
 export function certain(name: string, fate: Fate, verdict: Verdict, reason: string): Opinion {
@@ -105,6 +120,7 @@ function verdictOf({ conflict, b, isDeleted }: StockCase, fate: Fate): Verdict {
   switch (fate.is) {
     case 'FALLS':
       return fate.with.length > 0 ? 'NEITHER' : 'B';
+    case 'SOLD_TWICE':
     case 'COUNTED':
       return conflict.kind === 'STOCK_COUNT' ? 'B' : 'BOTH';
     case 'COUNTS':

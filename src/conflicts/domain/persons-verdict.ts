@@ -1,8 +1,8 @@
-import { remainingOf } from '../../inventory/domain/reference.js';
-import { FALLS, type Fate, isCancelled, MOVES, type StockCase } from './assessment.js';
+import { isReservation, remainingOf } from '../../inventory/domain/reference.js';
+import { FALLS, type Fate, isCancelled, MOVES, soldTwice, type StockCase } from './assessment.js';
 import type { ClockSkews } from './contestants.js';
 import { lackingOf } from './heuristics/oversell.heuristic.js';
-import { assessAgainstCounts, countedBy, newest, placementOf } from './heuristics/stock-count.heuristic.js';
+import { assessAgainstCounts, countedBy, placementOf } from './heuristics/stock-count.heuristic.js';
 import { isStandingCount, type StockView } from './stock-view.js';
 import type { Verdict } from './verdict.js';
 
@@ -14,10 +14,13 @@ export type Ordered = { readonly ok: true; readonly fate: Fate } | { readonly ok
  * depends on what they are.
  */
 export function ordered(subject: StockCase, verdict: Verdict, view: StockView, skews: ClockSkews): Ordered {
+  const { conflict, b, isDeleted } = subject;
   switch (verdict) {
     case 'NEITHER':
-      return fate({ is: 'FALLS', with: subject.b ? [subject.b] : [] });
+      return fate({ is: 'FALLS', with: b ? [b] : [] });
     case 'B':
+      if (conflict.kind === 'DELETED_PRODUCT' && !isDeleted)
+        return { ok: false, reason: 'The product is not deleted any more.' };
       return isMovementAgainstCount(subject) ? inTheCount(subject, view, skews) : fate(FALLS);
     case 'A':
     case 'BOTH':
@@ -36,17 +39,25 @@ function isMovementAgainstCount({ conflict, a }: StockCase): boolean {
 }
 
 /** The count is right, so what moved is in it. */
-function inTheCount({ conflict, a, base }: StockCase, view: StockView, skews: ClockSkews): Ordered {
+function inTheCount(subject: StockCase, view: StockView, skews: ClockSkews): Ordered {
+  const { conflict, a, base } = subject;
   const counts = view.since(a.content.productId, base).filter(isStandingCount);
-  const count = counts.find(({ content }) => content.operationId === conflict.b.id) ?? newest(counts);
+  const count = counts.find(({ content }) => content.operationId === conflict.b.id);
   if (!count) return { ok: false, reason: 'The count does not stand any more.' };
-  return fate(countedBy(count, a, view, skews));
+  const counted = countedBy(count, a, view, skews);
+  return fate(isReservation(a.content) && a.state.confirmed ? soldTwice(subject, counted) : counted);
 }
 
 function moved(subject: StockCase, verdict: 'A' | 'BOTH', view: StockView, skews: ClockSkews): Ordered {
   const { conflict, b } = subject;
   if (verdict === 'BOTH' && isCancelled(subject)) return fate(FALLS); // nothing of it is left to come on top
-  if (isMovementAgainstCount(subject)) return fate({ is: 'MOVES', yielding: verdict === 'A' && b ? [b] : [] });
+  if (isMovementAgainstCount(subject)) {
+    if (verdict === 'BOTH' && isReservation(subject.a.content) && subject.a.state.confirmed) return fate(FALLS); // its sale is on top
+    if (verdict === 'BOTH' || !b) return fate(MOVES);
+    // It stands against this count. Whether another has it, nobody has told.
+    const placed = assessAgainstCounts(subject, view, skews, b);
+    return fate(placed?.fate?.is === 'COUNTED' ? { ...placed.fate, yielding: [b] } : { is: 'MOVES', yielding: [b] });
+  }
   // Of two claims, or of the product's deletion, a person tells who is right; not whether a count has it already.
   const placed = assessAgainstCounts(subject, view, skews);
   if (placed?.fate?.is === 'COUNTED') return fate(placed.fate);

@@ -140,7 +140,9 @@ export class StockView {
   }
 
   private keep(operation: LoggedOperation, decision: 'RELEASE' | 'VOID', state: ReferencedOperation): void {
-    const decided = { kind: operation.content.kind, units: notCancelled(operation.state) };
+    const { content, state: before } = operation;
+    // What was sold already is out by its sale.
+    const decided = { kind: content.kind, units: before.confirmed ? 0 : notCancelled(before) };
     this.decide(operation, decision, state);
     const appended = this.log.writes().events.at(-1);
     if (appended) this.note({ ...appended, content: appended, decided, recordedAt: this.now });

@@ -21,11 +21,21 @@ export class ReservationDeadlineRepository {
     );
   }
 
-  /** Operation ids of at most `limit` deadlines that are over at `now`, the earliest first. */
+  /**
+   * Operation ids of at most `limit` deadlines that are over at `now`, the earliest first. One whose sale waits for a
+   * decision is not: that came before its end, and if it stands, the reservation was confirmed in time.
+   */
   async due(tx: TenantTransaction, now: Date, limit: number): Promise<string[]> {
     const rows = await tx.manager.query<{ operation_id: string }[]>(
-      `SELECT operation_id FROM reservation_deadlines
-       WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at, operation_id LIMIT $3`,
+      `SELECT operation_id FROM reservation_deadlines deadline
+       WHERE tenant_id = $1 AND expires_at <= $2 AND NOT EXISTS (
+         SELECT FROM stock_events sale
+         WHERE sale.tenant_id = $1 AND sale.ref_operation_id = deadline.operation_id
+           AND sale.operation = 'DECREMENT' AND sale.reason = 'SALE' AND sale.disposition = 'HELD'
+           AND NOT EXISTS (SELECT FROM stock_events decision
+                           WHERE decision.tenant_id = $1 AND decision.ref_operation_id = sale.operation_id
+                             AND decision.operation IN ('RELEASE', 'VOID')))
+       ORDER BY expires_at, operation_id LIMIT $3`,
       [tx.tenantId, now, limit],
     );
     return rows.map((row) => row.operation_id);

@@ -114,13 +114,18 @@ const LOGGED = `
   LATERAL (SELECT * FROM stock_events WHERE tenant_id = $1 AND operation_id = asked.operation_id LIMIT 1) AS event,
   LATERAL (${laterUses('asked.operation_id')}) AS later`;
 
-/** Of a decision what it is about, with the units that nobody had cancelled by then. */
+/** Of a decision what it is about, with the units that nobody had cancelled or, of a reservation, sold by then. */
 const DECIDED = `
-  SELECT jsonb_build_object('kind', decided.operation, 'units', decided.delta - coalesce((
+  SELECT jsonb_build_object('kind', decided.operation, 'units', CASE WHEN EXISTS (
+    SELECT FROM stock_events sale
+    WHERE sale.tenant_id = $1 AND sale.ref_operation_id = decided.operation_id AND decided.reason = 'RESERVATION'
+      AND sale.operation = 'DECREMENT' AND sale.reason = 'SALE'
+      AND sale.disposition = 'APPLIED' AND sale.lamport_ts < event.lamport_ts) THEN 0
+    ELSE decided.delta - coalesce((
     SELECT sum(cancelling.delta) FROM stock_events cancelling
     WHERE cancelling.tenant_id = $1 AND cancelling.ref_operation_id = decided.operation_id
       AND cancelling.operation = 'INCREMENT' AND cancelling.reason = 'CANCEL'
-      AND cancelling.disposition = 'APPLIED' AND cancelling.lamport_ts < event.lamport_ts), 0))
+      AND cancelling.disposition = 'APPLIED' AND cancelling.lamport_ts < event.lamport_ts), 0) END)
   FROM stock_events decided WHERE decided.tenant_id = $1 AND decided.operation_id = event.ref_operation_id`;
 
 const HISTORIES = `

@@ -3,7 +3,7 @@ import { certain, FALLS, type Fate, MOVES, type Opinion, type StockCase, tooMuch
 import { type ClockSkews, contestantOf } from '../contestants.js';
 import { type CountPlacement, type Movement, placeCount } from '../count-timeline.js';
 import { ORDER_SCORERS } from '../precedence.js';
-import { competitorOf } from '../rule.js';
+import { competitorOf, type RuleAnswer } from '../rule.js';
 import { betterInformedCount } from '../rules/better-informed-count.rule.js';
 import { type Happening, isStandingCount, type StockView } from '../stock-view.js';
 import type { Decision } from '../verdict.js';
@@ -42,29 +42,45 @@ export function assessCount(subject: StockCase, view: StockView, skews: ClockSke
   const rulings = counts.map((count) => betterInformedCount.judge({ ...competitorOf(a), base }, competitorOf(count)));
   const overruled = rulings.find((answer) => answer?.verdict === 'B');
   if (overruled) {
-    const asked: Decision[] = [{ tier: 'HARDCODED', name: betterInformedCount.name, answer: overruled }];
+    const asked = [overridingDecision(overruled)];
     return { fate: FALLS, confidence: overruled.confidence, reasons: [overruled.reason], asked, forPeople: false };
   }
   const placement = placementOf(subject, view, skews);
   if (!placement) return tooMuch();
-  const { effect, after, overtakenBy, confidence, decisions: asked } = placement;
-  const reasons = placement.reasons.length > 0 ? placement.reasons : ['Nothing that others did is left to be placed.'];
-  const fate = overtakenBy === null ? ({ is: 'COUNTS', units: effect, onTop: after } as const) : FALLS;
-  return { fate, confidence, reasons, asked, forPeople: false };
+  const { effect, after, overtakenBy, decisions } = placement;
+  const overriding = rulings.flatMap((answer) => answer ?? []);
+  const reasons = [...overriding, ...placement.reasons.map((reason) => ({ reason }))].map(({ reason }) => reason);
+  return {
+    fate: overtakenBy === null ? { is: 'COUNTS', units: effect, onTop: after } : FALLS,
+    confidence: Math.min(placement.confidence, ...overriding.map(({ confidence }) => confidence)),
+    reasons: reasons.length > 0 ? reasons : ['Nothing that others did is left to be placed.'],
+    asked: [...overriding.map((answer) => overridingDecision(answer)), ...decisions],
+    forPeople: false,
+  };
+}
+
+function overridingDecision(answer: RuleAnswer): Decision {
+  return { tier: 'HARDCODED', name: betterInformedCount.name, answer };
 }
 
 /**
  * Whether a held movement is in a count already, or comes on top of the counts. Of several that stand, the goods are gone
  * from the shelf if they were when one was made; only if they were there at each of them do they come on top.
+ * @param withdrawn a count that is about to be taken back
  * @returns undefined if nobody has counted since
  */
-export function assessAgainstCounts(subject: StockCase, view: StockView, skews: ClockSkews): Opinion | undefined {
+export function assessAgainstCounts(
+  subject: StockCase,
+  view: StockView,
+  skews: ClockSkews,
+  withdrawn?: LoggedOperation,
+): Opinion | undefined {
   const { a, base, recordedAt } = subject;
   const { productId } = a.content;
   const movement = contestantOf(a, recordedAt, skews, base);
   const placed = view
     .since(productId, base)
-    .filter(isStandingCount)
+    .filter((count) => isStandingCount(count) && count.content.operationId !== withdrawn?.content.operationId)
     .toSorted(newestFirst)
     .slice(0, COUNTS_MAX)
     .map((count) => ({ count, ...ask(ORDER_SCORERS, movement, contestantOf(count, count.recordedAt, skews)) }));
@@ -90,7 +106,12 @@ export function assessAgainstCounts(subject: StockCase, view: StockView, skews: 
 }
 
 /** What was cancelled of it before the count is in the count as well, and what was cancelled after comes on top. */
-export function countedBy(count: Happening, operation: LoggedOperation, view: StockView, skews: ClockSkews): Fate {
+export function countedBy(
+  count: Happening,
+  operation: LoggedOperation,
+  view: StockView,
+  skews: ClockSkews,
+): Extract<Fate, { is: 'COUNTED' }> {
   const returned = view
     .cancellationsOf(operation)
     .filter((cancellation) => {
@@ -98,7 +119,7 @@ export function countedBy(count: Happening, operation: LoggedOperation, view: St
       return ofIt && ofCount && ask(ORDER_SCORERS, ofIt, ofCount).combined?.verdict !== 'A';
     })
     .reduce((units, { content }) => units + content.delta, 0);
-  return { is: 'COUNTED', by: count, returned };
+  return { is: 'COUNTED', by: count, returned, yielding: [] };
 }
 
 /** A count that was taken back says nothing any more. */
@@ -111,11 +132,6 @@ const UNKNOWN = 0.5;
 
 function sureness({ combined }: { readonly combined: { readonly confidence: number } | undefined }): number {
   return combined?.confidence ?? UNKNOWN;
-}
-
-/** Which of them took effect last. */
-export function newest(counts: readonly Happening[]): Happening | undefined {
-  return counts.toSorted(newestFirst)[0];
 }
 
 function newestFirst(one: Happening, other: Happening): number {
