@@ -1,6 +1,6 @@
 import { NOTHING_PENDING, optimisticOf } from './domain/optimistic-stock.js';
 import { type LocalPayment, type LocalProduct, merged, paymentAsEdited, productAsEdited } from './domain/overlay.js';
-import type { Store } from './storage/store.js';
+import type { Store, StoreTransaction } from './storage/store.js';
 import {
   entityOfKey,
   metaOf,
@@ -9,6 +9,7 @@ import {
   PRODUCT_EDITS,
   rangeOf,
   replicaTables,
+  type ReplicaTables,
 } from './storage/tables.js';
 import type { Conflict } from './wire.js';
 
@@ -31,12 +32,13 @@ export class LocalView {
   /** @returns undefined of a product that nothing is known of */
   async stock(productId: string): Promise<Stock | undefined> {
     return this.store.transaction(async (tx) => {
-      const { generation } = await metaOf(tx);
-      const level = await tx.get(replicaTables(generation).stock, productId);
+      const tables = replicaTables((await metaOf(tx)).generation);
+      const level = await tx.get(tables.stock, productId);
       const pending = await tx.get(PENDING, productId);
-      if (!level && !pending) return undefined;
+      const opening = await openingBalance(tx, tables, productId);
+      if (!level && !pending && opening === null) return undefined;
       const confirmed = level?.quantity ?? 0;
-      const optimistic = optimisticOf(confirmed, pending ?? NOTHING_PENDING);
+      const optimistic = optimisticOf(confirmed + (opening ?? 0), pending ?? NOTHING_PENDING);
       return { confirmed, optimistic, pending: optimistic - confirmed, tracked: level?.tracked ?? false };
     });
   }
@@ -76,6 +78,13 @@ export class LocalView {
       if (!open || conflict.awaits !== null) yield conflict;
     }
   }
+}
+
+/** Units that were there when the product was made here: the server makes an event of them when it first hears of it. */
+async function openingBalance(tx: StoreTransaction, { products }: ReplicaTables, id: string): Promise<number | null> {
+  if (await tx.get(products, id)) return null;
+  for await (const [, first] of tx.rows(PRODUCT_EDITS, rangeOf(id))) return first.current_stock ?? null;
+  return null;
 }
 
 async function values<V>(rows: AsyncIterable<readonly [string, V]>): Promise<V[]> {
