@@ -19,6 +19,8 @@ import type { VirtualTime } from './virtual-time.js';
 export interface Recorded {
   readonly id: string;
   readonly movement: StockMovement;
+  /** Those that it was recorded with, itself among them: they stand or fall together. */
+  readonly group: readonly string[];
   /** Where the replica was when it was recorded, before and after. */
   readonly baseMin: number;
   baseMax: number;
@@ -51,6 +53,7 @@ export class Device {
   private app = new App();
   private opening: Promise<SyncClient> | undefined;
   private isOpen = false;
+  private ageSeen = 0;
   private skewMinutes: number;
   private hasSynced = false;
 
@@ -88,7 +91,15 @@ export class Device {
 
   /** From now on it works properly. */
   crashNever(): void {
-    this.app.crashNever();
+    this.app.crashSoon(undefined);
+  }
+
+  /** Whether its app has done something since this was last asked. */
+  hasMoved(): boolean {
+    const { age } = this.app;
+    const moved = age !== this.ageSeen;
+    this.ageSeen = age;
+    return moved;
   }
 
   setClock(skewMinutes: number): void {
@@ -121,10 +132,11 @@ export class Device {
   async record(client: SyncClient, movements: readonly StockMovement[]): Promise<void> {
     const { lamport: baseMin } = await client.position();
     const receipts = await client.recordStock(movements);
-    const recorded = receipts.map(({ id }, index): Recorded => {
+    const group = receipts.map(({ id }) => id);
+    const recorded = group.map((id, index): Recorded => {
       const movement = movements[index];
       if (!movement) throw new Error('More was recorded than was asked for');
-      return { id, movement, baseMin, baseMax: Infinity };
+      return { id, movement, group, baseMin, baseMax: Infinity };
     });
     this.recorded.push(...recorded);
     const { lamport: baseMax } = await client.position();
@@ -146,8 +158,9 @@ export class Device {
     await client.discard(entry.lamport);
   }
 
-  /** Its outbox goes to the admin, on a stick. */
+  /** It is locked out: its outbox goes to the admin on a stick. */
   async handOver(client: SyncClient): Promise<void> {
+    if (!this.isRevoked) return;
     for await (const outbox of client.exportOutbox())
       await this.world.activity.during(this.shop.import(this.id, outbox));
   }
@@ -177,6 +190,7 @@ export class Device {
 
   private async start(app: App): Promise<SyncClient> {
     const client = await this.open(app);
+    await app.undisturbed(() => this.remember(client));
     this.isOpen = true;
     client.on('synced', ({ report }) => {
       if (report.snapshot && this.hasSynced) this.onFault('I7: has to make its replica anew');
@@ -187,6 +201,24 @@ export class Device {
     });
     if (this.settings.isBackground) client.start();
     return client;
+  }
+
+  /** What was recorded in the moment of a crash: nobody was told, but it is there. */
+  private async remember(client: SyncClient): Promise<void> {
+    const told = new Set(this.recorded.map(({ id }) => id));
+    const found = (await all(client.outbox())).flatMap((entry) => (entry.kind === 'operation' ? entry.body : []));
+    for (const body of found) {
+      const id = body.operation_id ?? '';
+      const base = body.base_lamport ?? -1;
+      if (told.has(id)) continue;
+      const group = found.filter((one) => one === body || (body.group_id != null && one.group_id === body.group_id));
+      const movement = {
+        ...{ productId: body.product_id, operation: body.operation, delta: body.delta, reason: body.reason },
+        ...{ paymentStatus: body.payment_status ?? null, refOperationId: body.ref_operation_id ?? null },
+      };
+      const ids = group.map((one) => one.operation_id ?? '');
+      this.recorded.push({ id, group: ids, movement, baseMin: base, baseMax: base });
+    }
   }
 
   private open(app: App): Promise<SyncClient> {

@@ -4,16 +4,19 @@ import type { Activity } from './activity.js';
 
 /** Dies at one of its calls to the disk. */
 export interface Crash {
-  /** The how manieth from now on. */
+  /** The how manieth from now on… */
   readonly call: number;
+  /** …of all, or of those that write. */
+  readonly of: 'CALLS' | 'WRITES';
   /** Whether the disk does what it is called for, or not even that. */
   readonly isDone: boolean;
 }
 
 /** An app that runs on the device, until it dies: then none of its calls returns any more. */
 export class App {
-  private left = Infinity;
-  private isDone = false;
+  private crash: Crash | undefined;
+  private seen = 0;
+  private calls = 0;
   private isDead = false;
   private isWatched = false;
 
@@ -21,13 +24,15 @@ export class App {
     return !this.isDead;
   }
 
-  crashSoon({ call, isDone }: Crash): void {
-    this.left = call;
-    this.isDone = isDone;
+  /** Calls to the disk, up to now. */
+  get age(): number {
+    return this.calls;
   }
 
-  crashNever(): void {
-    this.left = Infinity;
+  /** @param crash undefined: never */
+  crashSoon(crash: Crash | undefined): void {
+    this.crash = crash;
+    this.seen = 0;
   }
 
   /** Nothing that it does meanwhile counts. */
@@ -37,10 +42,12 @@ export class App {
   }
 
   /** The moment before a call to the disk, or after it. @returns whether it survives that */
-  survives(moment: 'BEFORE' | 'AFTER'): boolean {
+  survives(moment: 'BEFORE' | 'AFTER', isWrite: boolean): boolean {
     if (this.isWatched) return true;
-    if (moment === 'BEFORE') this.left -= 1;
-    if (this.left === 0 && this.isDone === (moment === 'AFTER')) this.isDead = true;
+    if (moment === 'BEFORE') this.calls += 1;
+    if (!this.crash || (this.crash.of === 'WRITES' && !isWrite)) return this.isAlive;
+    if (moment === 'BEFORE') this.seen += 1;
+    if (this.seen === this.crash.call && this.crash.isDone === (moment === 'AFTER')) this.isDead = true;
     return this.isAlive;
   }
 }
@@ -54,19 +61,19 @@ export class Disk {
   /** As the app sees it. */
   of(app: App): Database {
     const { level } = this;
-    const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    const call = async <T>(work: () => Promise<T>, isWrite = false): Promise<T> => {
       this.activity.sign();
-      if (!app.survives('BEFORE')) return never();
+      if (!app.survives('BEFORE', isWrite)) return never();
       const result = await work();
       this.activity.sign();
-      return app.survives('AFTER') ? result : never();
+      return app.survives('AFTER', isWrite) ? result : never();
     };
     const calls = {
       open: () => level.open(),
       close: () => Promise.resolve(),
       getMany: (keys: string[], options: object) => call(() => level.getMany(keys, options)),
-      batch: (operations: [], options: object) => call(() => level.batch(operations, options)),
-      clear: (options: object) => call(() => level.clear(options)),
+      batch: (operations: [], options: object) => call(() => level.batch(operations, options), true),
+      clear: (options: object) => call(() => level.clear(options), true),
       async *iterator(options: object) {
         const rows = level.iterator(options);
         for (let row = await call(() => rows.next()); row; row = await call(() => rows.next())) yield row;

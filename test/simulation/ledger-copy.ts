@@ -19,6 +19,7 @@ export class LedgerCopy {
   readonly conflicts = new Map<string, RecordedConflict>();
   /** Lamport of the last entry. */
   head = 0;
+  private mayHaveGrown = true;
   private readonly byId = new Map<string, RecordedEvent>();
   private readonly stocks = new Map<string, number>();
 
@@ -33,10 +34,15 @@ export class LedgerCopy {
     return this.events.findLast((event) => event.productId === productId && event.lamport <= lamport)?.stockAfter ?? 0;
   }
 
+  /** Somebody may have written. */
+  expectMore(): void {
+    this.mayHaveGrown = true;
+  }
+
   /** Reads what is new. @returns what can't be right about it */
   async follow(): Promise<readonly string[]> {
     const faults: string[] = [];
-    for (let hasMore = true; hasMore;) {
+    for (let hasMore = this.mayHaveGrown; hasMore;) {
       const page = await this.pull(this.head);
       for (const event of page.events) faults.push(...this.append(event, page.nextLamport));
       for (const product of page.products) this.products.set(product.id, product);
@@ -45,6 +51,7 @@ export class LedgerCopy {
       this.head = page.nextLamport;
       ({ hasMore } = page);
     }
+    this.mayHaveGrown = false;
     return faults;
   }
 
@@ -76,6 +83,28 @@ export class LedgerCopy {
       version,
     ]);
     return hash('sha256', textOf([said, settled, states]));
+  }
+
+  /** One line for each event, for people. */
+  lines(): readonly string[] {
+    const nameOf = (id: string | null): string => (id === null ? '' : ` of ${this.byId.get(id)?.lamport ?? id}`);
+    return this.events.map(
+      ({
+        lamport,
+        kind,
+        delta,
+        reason,
+        paymentStatus,
+        refOperationId,
+        productId,
+        disposition,
+        effect,
+        stockAfter,
+        ...event
+      }) =>
+        `${lamport}: ${event.deviceId.slice(0, 4)} ${kind} ${delta} ${reason} ${paymentStatus ?? ''}${nameOf(refOperationId)}` +
+        ` at ${event.baseLamport}, product ${productId.slice(0, 4)}: ${disposition}, ${effect} to ${stockAfter}`,
+    );
   }
 
   private append(event: RecordedEvent, next: number): readonly string[] {

@@ -11,6 +11,8 @@ export type Fate =
   | 'DOUBLED'
   /** The connection breaks: of a request, before it is there; of an answer, after half of it. */
   | 'CUT'
+  /** Of an answer, the first half, which looks as if it were all of it; of a request, as CUT. */
+  | 'TRUNCATED'
   /** A proxy answers in the server's place, before it was asked or after it has done its work. */
   | 'PROXY_ERROR'
   /** The server loses its database at one of its statements; of an answer, as DELIVERED. */
@@ -100,6 +102,7 @@ export class Network {
       case 'LOST':
         return;
       case 'CUT':
+      case 'TRUNCATED':
         message.settle(new TypeError('socket hang up'));
         return;
       case 'PROXY_ERROR':
@@ -135,6 +138,9 @@ function deliverAnswer({ settle }: Message, { status, headers, body }: Answer, f
       settle(new Response(PROXY_ERROR.body, { status: PROXY_ERROR.status }));
       return;
     case 'CUT':
+      settle(new Response(thatBreaks(halfOf(body)), { status, headers }));
+      return;
+    case 'TRUNCATED':
       settle(new Response(halfOf(body), { status, headers }));
       return;
     case 'DELIVERED':
@@ -146,14 +152,18 @@ function deliverAnswer({ settle }: Message, { status, headers, body }: Answer, f
 
 const PROXY_ERROR: Answer = { status: 502, headers: {}, body: '<html>Bad gateway</html>' };
 
-/** Bytes that end in an error. */
-function halfOf(body: string): ReadableStream<Uint8Array> {
-  const bytes = new TextEncoder().encode(body);
+/** To the end of a line, if it has lines: there what is missing is not seen at once. */
+function halfOf(body: string): string {
+  const half = body.slice(0, body.length / 2);
+  return half.slice(0, half.lastIndexOf('\n') + 1) || half;
+}
+
+function thatBreaks(text: string): ReadableStream<Uint8Array> {
   let isSent = false;
   return new ReadableStream({
     pull(controller) {
       if (isSent) controller.error(new TypeError('terminated'));
-      else controller.enqueue(bytes.subarray(0, Math.floor(bytes.length / 2)));
+      else controller.enqueue(new TextEncoder().encode(text));
       isSent = true;
     },
   });

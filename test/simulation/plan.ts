@@ -1,3 +1,4 @@
+import type { Crash } from './disk.js';
 import type { Fate } from './network.js';
 import { Random } from './random.js';
 import type { Order } from './shop.js';
@@ -7,7 +8,19 @@ export const OWN_DEVICES = 3;
 const DEVICES = OWN_DEVICES + 1;
 export const PRODUCTS = 3;
 
-const DEEDS = ['RESTOCK', 'SALE', 'SALE', 'SALE', 'BASKET', 'RESERVE', 'CONFIRM', 'CANCEL', 'COUNT', 'DAMAGE'] as const;
+const DEEDS = [
+  'RESTOCK',
+  'SALE',
+  'SALE',
+  'SALE',
+  'BASKET',
+  'BASKET',
+  'RESERVE',
+  'CONFIRM',
+  'CANCEL',
+  'COUNT',
+  'DAMAGE',
+] as const;
 export type Deed = (typeof DEEDS)[number];
 
 /** One thing that happens. It has all its chances in it, so that steps can be left out without changing the others. */
@@ -33,7 +46,7 @@ export type Step =
   | { readonly does: 'sync'; readonly device: number }
   | { readonly does: 'deliver'; readonly which: number; readonly fate: Fate }
   | { readonly does: 'deliver-together' }
-  | { readonly does: 'crash'; readonly device: number; readonly call: number; readonly isDone: boolean }
+  | ({ readonly does: 'crash'; readonly device: number } & Crash)
   | { readonly does: 'retry' | 'discard'; readonly device: number; readonly which: number }
   | { readonly does: 'revoke' | 'enrol' | 'renew' | 'import'; readonly device: number }
   | { readonly does: 'set-clock'; readonly device: number; readonly skewMinutes: number }
@@ -117,7 +130,9 @@ function stepOf(random: Random, does: Step['does']): Step {
     case 'deliver':
       return { does, which: random.below(100), fate: fateOf(random) };
     case 'crash':
-      return { does, device, call: 1 + random.below(16), isDone: random.next() < 0.5 };
+      return random.next() < 0.5
+        ? { does, device, call: 1 + random.below(16), of: 'CALLS', isDone: random.next() < 0.5 }
+        : { does, device, call: 1 + random.below(3), of: 'WRITES', isDone: random.next() < 0.5 };
     case 'retry':
     case 'discard':
       return { does, device, which: random.below(5) };
@@ -148,6 +163,7 @@ function fateOf(random: Random): Fate {
     'LOST',
     'DOUBLED',
     'CUT',
+    'TRUNCATED',
     'PROXY_ERROR',
     { statement: 1 + random.below(24), isDone: random.next() < 0.5 },
   ]);
