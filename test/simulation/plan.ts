@@ -45,7 +45,8 @@ export type Step =
   | { readonly does: 'pay'; readonly device: number; readonly amount: number; readonly terminal: number }
   | { readonly does: 'sync'; readonly device: number }
   | { readonly does: 'deliver'; readonly which: number; readonly fate: Fate }
-  | { readonly does: 'deliver-together' }
+  /** Everybody syncs, and all requests reach the servers at once. */
+  | { readonly does: 'rush' }
   | ({ readonly does: 'crash'; readonly device: number } & Crash)
   | { readonly does: 'retry' | 'discard'; readonly device: number; readonly which: number }
   | { readonly does: 'revoke' | 'enrol' | 'renew' | 'import'; readonly device: number }
@@ -62,7 +63,7 @@ const WEIGHTS: Readonly<Record<Step['does'], number>> = {
   pay: 30,
   sync: 200,
   deliver: 550,
-  'deliver-together': 0, // only where servers race
+  rush: 0, // only where servers race
   crash: 40,
   retry: 20,
   discard: 10,
@@ -76,7 +77,7 @@ const WEIGHTS: Readonly<Record<Step['does'], number>> = {
   decide: 30,
   restart: 1, // takes as long as hundred others
 };
-const RACING_WEIGHTS: typeof WEIGHTS = { ...WEIGHTS, 'deliver-together': 200 };
+const RACING_WEIGHTS: typeof WEIGHTS = { ...WEIGHTS, rush: 100 };
 
 const SKEWS_MINUTES = [0, 0, 0, -90, 45, 600];
 
@@ -149,7 +150,7 @@ function stepOf(random: Random, does: Step['does']): Step {
     case 'import':
       return { does, device };
     case 'work':
-    case 'deliver-together':
+    case 'rush':
       return { does };
     case 'restart':
       return { does, server: random.below(2) };

@@ -174,7 +174,9 @@ export class Simulation {
         break;
       case 'deliver':
         return this.network.deliver(step.which, step.fate);
-      case 'deliver-together':
+      case 'rush':
+        for (const one of this.devices) one.begin((client) => client.sync());
+        await this.activity.rest();
         return this.network.deliverTogether();
       case 'crash':
         device.crashSoon(step);

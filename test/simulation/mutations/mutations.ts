@@ -16,7 +16,7 @@ const SERVER: readonly Mutation[] = [
     file: 'src/tenancy/persistence/tenant-clock.repository.ts',
     find: `return this.select(tx, 'FOR UPDATE');`,
     replace: `return this.select(tx, '');`,
-    seedsMax: 20,
+    seedsMax: 40,
   },
   {
     name: 'a push does not look whether it knows an operation',
