@@ -52,12 +52,13 @@ function faultsShown(device: Device, shown: Shown, products: readonly string[], 
     const confirmed = copy.stockAt(id, lamport);
     if (stock.confirmed !== confirmed)
       faults.push(`I7: stock ${stock.confirmed} at ${lamport}, where it was ${confirmed}`);
-    const own = device.recorded.filter((one) => one.movement.productId === id);
-    if (own.some(({ movement }) => movement.operation === 'SET' || movement.refOperationId)) return;
-    const pending = own
+    const pendingOnes = device.recorded
+      .filter((one) => one.movement.productId === id)
       .filter((one) => !rejectedIds.has(one.id) && !device.discarded.has(one.id))
-      .filter((one) => isPending(copy.eventOf(one.id), waitingIds.has(one.id), lamport))
-      .reduce((sum, { movement }) => sum + unitsOf(movement), 0);
+      .filter((one) => isPending(copy.eventOf(one.id), waitingIds.has(one.id), lamport));
+    // What a count or a confirmation comes to depends on more than itself: they are looked at once they are in the log.
+    if (pendingOnes.some(({ movement }) => movement.operation === 'SET' || movement.refOperationId)) return;
+    const pending = pendingOnes.reduce((sum, { movement }) => sum + unitsOf(movement), 0);
     if (stock.pending !== pending) faults.push(`shows ${stock.pending} pending units, and has recorded ${pending}`);
   });
   for (const one of device.recorded) {

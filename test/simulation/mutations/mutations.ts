@@ -78,7 +78,7 @@ const SERVER: readonly Mutation[] = [
     find: `    this.levels.set(productId, { quantity: quantity + effect, tracked, lastLamport: lamport });
     this.references.set(operationId, afterDecision(`,
     replace: `    this.references.set(operationId, afterDecision(`,
-    seedsMax: 30,
+    seedsMax: 120,
   },
   {
     name: 'a reservation that was cancelled in part lapses as a whole',
@@ -202,7 +202,7 @@ const CLIENT: readonly Mutation[] = [
       return taken(serverLamport);
     case 'ignored':
       return { is: 'WITHOUT_EFFECT', serverLamport };`,
-    seedsMax: 20,
+    seedsMax: 40,
   },
   {
     name: 'the client takes a duplicate for a rejection',
