@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
 /** Of each of two processes: as many as cores, of the machines that this runs on. */
-const SEEDS = 120;
+const SEEDS = 100;
 const STEPS = 30;
 
 /** Processes of their own: there the service runs within them, on a database of its own. */

@@ -86,6 +86,10 @@ export class Device {
 
   /** Its app dies at one of its next calls to the disk: that which runs, or the one that starts next. */
   crashSoon(crash: Crash): void {
+    if (!this.app.isAlive) {
+      this.app = new App();
+      this.opening = undefined;
+    }
     this.app.crashSoon(crash);
   }
 

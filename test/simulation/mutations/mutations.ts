@@ -202,7 +202,7 @@ const CLIENT: readonly Mutation[] = [
       return taken(serverLamport);
     case 'ignored':
       return { is: 'WITHOUT_EFFECT', serverLamport };`,
-    seedsMax: 40,
+    seedsMax: 100,
   },
   {
     name: 'the client takes a duplicate for a rejection',
