@@ -1,15 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { describeWithBrowser, launchBrowser } from '../support/browser.js';
 import { type EmbeddedService, startEmbedded } from '../support/embedded-service.js';
-
-const BROWSER = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) =>
-  existsSync(file),
-);
-// In CI a missing browser is a failure, not a reason to skip.
-const describeWithBrowser = BROWSER === undefined && !process.env['CI'] ? describe.skip : describe;
 
 describeWithBrowser('Swagger UI (skips without Chromium)', () => {
   let dataDir: string;
@@ -24,17 +19,7 @@ describeWithBrowser('Swagger UI (skips without Chromium)', () => {
     const [push] = await service.commands();
     url = /http:\/\/[\d.:]+/.exec(push)?.[0] ?? '';
     deviceToken = /Bearer ([\w.-]+)/.exec(push)?.[1] ?? '';
-    browser = await chromium.launch({
-      executablePath: BROWSER ?? 'chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchBrowser();
   });
   afterAll(async () => {
     await browser.close();
