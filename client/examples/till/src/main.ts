@@ -52,20 +52,27 @@ async function serve(client: SyncClient): Promise<void> {
   const say = (text: string): void => {
     if (text !== '') output.write(`${text}\n`);
   };
+  terminal.on('SIGINT', () => {
+    terminal.close();
+  });
   const lines = terminal[Symbol.asyncIterator](); // hears from here on: none is lost while something else is awaited
   const prompt = async (): Promise<void> => {
     const { waiting } = await client.position();
     terminal.setPrompt(`${STATUS[client.status]}${waiting > 0 ? `, ${waiting} to send` : ''}> `);
     if (terminal.terminal) terminal.prompt(true);
   };
+  const promptAgain = (): void => {
+    prompt().catch(() => undefined); // closed meanwhile
+  };
   /** What nobody asked for: above the line that is being typed. */
   const interrupt = (text: string): void => {
     if (terminal.terminal) output.write('\r\x1b[K');
     say(`* ${text}`);
-    prompt().catch(() => undefined); // closed meanwhile
+    promptAgain();
   };
   const till = new Till(client);
   tellWhatHappens(client, till, interrupt);
+  client.on('synced', promptAgain);
   client.start();
   say('The till is open: "help" lists what it can do.');
   await prompt();
