@@ -35,7 +35,8 @@ export class LocalView {
       const tables = replicaTables((await metaOf(tx)).generation);
       const level = await tx.get(tables.stock, productId);
       const pending = await tx.get(PENDING, productId);
-      const opening = await openingBalance(tx, tables, productId);
+      // The replica's events have it, as soon as there are any.
+      const opening = level ? null : await openingBalance(tx, tables, productId);
       if (!level && !pending && opening === null) return undefined;
       const confirmed = level?.quantity ?? 0;
       const optimistic = optimisticOf(confirmed + (opening ?? 0), pending ?? NOTHING_PENDING);
