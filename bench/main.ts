@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { benchmarkClient } from './client.js';
 import { benchmarkConflicts } from './conflicts.js';
 import { BenchmarkError, InterruptedError } from './environment.js';
 import { benchmarkIsolation } from './isolation.js';
@@ -13,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, (args: readonly string[]) => Promise<v
   snapshot: benchmarkSnapshot,
   conflicts: benchmarkConflicts,
   isolation: benchmarkIsolation,
+  client: benchmarkClient,
 };
 const DEFAULT = 'push';
 
