@@ -52,6 +52,8 @@ export function dataSourceOptions(
     extra: {
       idleTimeoutMillis: 30_000,
       keepAlive: true,
+      // Statements are sent without waiting for the answers to those before them (prepared.ts).
+      pipeline: true,
       // The server's own limits don't help when it is the server that hangs.
       query_timeout: queryTimeoutMs,
       // Whatever the server's default is: what a push reads after it has the clock lock must be what is committed then,

@@ -1,11 +1,13 @@
-import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
-import type { PoolClient } from 'pg';
 import { Injectable } from '@nestjs/common';
+import { escapeLiteral, type PoolClient, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
+import { DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 
 /** Proof that a tenant is set on the connection: whoever has one can see that tenant's rows, and no others. */
 export interface TenantTransaction {
   readonly tenantId: string;
   readonly manager: EntityManager;
+  /** Sends a statement past TypeORM (prepared.ts), as long as the transaction is open. */
+  readonly send: <Row extends QueryResultRow>(query: QueryConfig) => Promise<QueryResult<Row>>;
 }
 
 /** A transaction of the platform's operator: sees the list of tenants, and no row of any tenant. */
@@ -31,12 +33,12 @@ const IDLE_IN_SNAPSHOT_TIMEOUT_MS = 30_000;
 export class TenantDatabase {
   constructor(private readonly source: DataSource) {}
 
-  /** Runs `work` in one transaction of `tenantId`: commits when it resolves, rolls back when it throws. */
+  /**
+   * Runs `work` in one transaction of `tenantId`: commits when it resolves, rolls back when it throws. Its first
+   * statements go out in one flight with those that begin the transaction.
+   */
   async transaction<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
-    return this.run(undefined, async (manager) => {
-      await enter(manager, { tenantId, platform: false });
-      return work({ tenantId, manager });
-    });
+    return this.run(beginning('BEGIN', { tenantId, platform: false }), (on) => work({ tenantId, ...on }));
   }
 
   /**
@@ -44,19 +46,15 @@ export class TenantDatabase {
    * A statement may take as long as in any transaction, a pause between two up to half a minute; the whole is not limited.
    */
   async snapshot<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
-    return this.run('REPEATABLE READ', async (manager) => {
-      await manager.query('SET TRANSACTION READ ONLY');
-      await enter(manager, { tenantId, platform: false }, IDLE_IN_SNAPSHOT_TIMEOUT_MS);
-      return work({ tenantId, manager });
-    });
+    const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+    return this.run(beginning(begin, { tenantId, platform: false }, IDLE_IN_SNAPSHOT_TIMEOUT_MS), (on) =>
+      work({ tenantId, ...on }),
+    );
   }
 
   /** As `transaction`, for the operator. */
   async platformTransaction<T>(work: (tx: PlatformTransaction) => Promise<T>): Promise<T> {
-    return this.run(undefined, async (manager) => {
-      await enter(manager, { tenantId: '', platform: true });
-      return work({ manager });
-    });
+    return this.run(beginning('BEGIN', { tenantId: '', platform: true }), work);
   }
 
   /**
@@ -65,18 +63,28 @@ export class TenantDatabase {
    * what it wrote.
    */
   private async run<T>(
-    isolation: 'REPEATABLE READ' | undefined,
-    work: (manager: EntityManager) => Promise<T>,
+    begin: string,
+    work: (on: Pick<TenantTransaction, 'manager' | 'send'>) => Promise<T>,
   ): Promise<T> {
     const runner = this.source.createQueryRunner();
     try {
-      await runner.startTransaction(isolation);
-      const result = await work(runner.manager);
-      await runner.commitTransaction();
-      return result;
-    } catch (error) {
-      await runner.rollbackTransaction().catch(() => hangUp(runner));
-      throw error;
+      const client = (await runner.connect()) as PoolClient;
+      Object.assign(runner, { isTransactionActive: true }); // so TypeORM lets entities be locked
+      let open = true;
+      // Of statements sent side by side one may still go on when another has failed: not on a connection of somebody else.
+      const send: TenantTransaction['send'] = (query) =>
+        open ? client.query(query) : Promise.reject(new Error('The transaction has ended'));
+      try {
+        // In one flight: if the transaction doesn't begin, what follows sees no tenant, and so no row.
+        const [, result] = await Promise.all([query(client, begin), work({ manager: runner.manager, send })]);
+        open = false;
+        await query(client, 'COMMIT');
+        return result;
+      } catch (error) {
+        open = false;
+        await client.query('ROLLBACK').catch(() => hangUp(runner));
+        throw error;
+      }
     } finally {
       await runner.release();
     }
@@ -94,15 +102,28 @@ async function hangUp(runner: QueryRunner): Promise<void> {
   }
 }
 
-async function enter(
-  manager: EntityManager,
-  scope: { tenantId: string; platform: boolean },
+/** What begins a transaction: one text, for one round trip. */
+function beginning(
+  begin: string,
+  scope: { readonly tenantId: string; readonly platform: boolean },
   idleTimeoutMs = IDLE_IN_TRANSACTION_TIMEOUT_MS,
-): Promise<void> {
-  await manager.query(
-    `SELECT set_config('app.tenant_id', $1, true), set_config('app.platform', $2, true),
-            set_config('lock_timeout', $3, true), set_config('statement_timeout', $4, true),
-            set_config('idle_in_transaction_session_timeout', $5, true)`,
-    [scope.tenantId, scope.platform ? 'on' : '', `${LOCK_TIMEOUT_MS}`, `${STATEMENT_TIMEOUT_MS}`, `${idleTimeoutMs}`],
-  );
+): string {
+  const settings = {
+    'app.tenant_id': scope.tenantId,
+    'app.platform': scope.platform ? 'on' : '',
+    lock_timeout: `${LOCK_TIMEOUT_MS}`,
+    statement_timeout: `${STATEMENT_TIMEOUT_MS}`,
+    idle_in_transaction_session_timeout: `${idleTimeoutMs}`,
+  };
+  const set = Object.entries(settings).map(([name, value]) => `set_config('${name}', ${escapeLiteral(value)}, true)`);
+  return `${begin}; SELECT ${set.join(', ')}`;
+}
+
+/** @throws QueryFailedError */
+async function query(client: PoolClient, text: string): Promise<void> {
+  try {
+    await client.query(text);
+  } catch (error) {
+    throw error instanceof Error ? new QueryFailedError(text, [], error) : error;
+  }
 }

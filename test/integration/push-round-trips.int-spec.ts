@@ -55,9 +55,9 @@ describe('the round trips of a push', () => {
     expect(one.outcomes).toEqual({ accepted: 1 });
     expect(many.outcomes).toEqual({ accepted: MANY });
     expect(many.queries).toBe(one.queries);
-    // Begin, tenant; clock, settings, cursor, levels, rivals, known, catalogue, lamports, conflicts; events, levels, clock,
+    // Begin; clock, settings, cursor, levels, rivals, known, catalogue, lamports, conflicts; events, levels, clock,
     // device; commit.
-    expect(one.queries).toBe(16);
+    expect(one.queries).toBe(15);
   });
 
   it('are as many for one duplicate as for a thousand', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { PoolClient, QueryConfig, QueryResult } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 import ts from 'typescript';
 import { ConflictListingRepository } from '../../src/conflicts/persistence/conflict-listing.repository.js';
@@ -387,7 +388,7 @@ interface Statement {
 }
 
 /** These touch no table by themselves. FETCH does by way of its cursor, whose declaration had the filter. */
-const BESIDE_THE_POINT = /^\s*(?:START|COMMIT|ROLLBACK|SET|CLOSE|SELECT set_config)/;
+const BESIDE_THE_POINT = /^\s*(?:BEGIN|COMMIT|ROLLBACK|SET|CLOSE|SELECT set_config)/;
 
 /** A pool whose statements can be looked at, and sent without their tenant filters. */
 class WatchedSource {
@@ -414,18 +415,27 @@ class WatchedSource {
   }
 
   private watched(runner: QueryRunner): QueryRunner {
-    const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<unknown>;
-    const watchedQuery = async (sql: string, parameters: unknown[] = [], structured = false): Promise<unknown> => {
-      const [sent, filtersRemoved] =
-        this.unfilteredTenant === undefined ? [sql, 0] : withoutTenantFilter(sql, parameters, this.unfilteredTenant);
-      const result = await query(sent, parameters, structured);
-      if (!BESIDE_THE_POINT.test(sql)) {
-        const rows = structured ? (result as { records: unknown }).records : result;
-        this.statements.push({ sql, filtersRemoved, rows: sortedJson(rows) });
-      }
-      return result;
-    };
-    return Object.assign(runner, { query: watchedQuery });
+    const connect = runner.connect.bind(runner) as () => Promise<PoolClient>;
+    return Object.assign(runner, {
+      connect: async () => {
+        const client = await connect();
+        // All that is sent comes by here, TypeORM's statements and those past it.
+        const query = client.query.bind(client) as unknown as (query: QueryConfig) => Promise<QueryResult>;
+        const watchedQuery = async (asked: string | QueryConfig, parameters?: unknown[]): Promise<QueryResult> => {
+          const { text: sql, values = [] } = typeof asked === 'string' ? { text: asked, values: parameters } : asked;
+          const [text, filtersRemoved] =
+            this.unfilteredTenant === undefined ? [sql, 0] : withoutTenantFilter(sql, values, this.unfilteredTenant);
+          const result = await query({ text, values });
+          if (!BESIDE_THE_POINT.test(sql)) {
+            this.statements.push({ sql, filtersRemoved, rows: sortedJson(result.rows) });
+          }
+          return result;
+        };
+        return new Proxy(client, {
+          get: (target, name) => (name === 'query' ? watchedQuery : (Reflect.get(target, name, target) as unknown)),
+        });
+      },
+    });
   }
 }
 

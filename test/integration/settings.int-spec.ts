@@ -100,8 +100,8 @@ describe('the settings in a tenant’s row', () => {
   });
 
   it('can’t be changed for a tenant that is not the transaction’s, even by its id', async () => {
-    const changing = ledger.database.transaction(ana, ({ manager }) =>
-      tenants.updateSettings({ tenantId: ben, manager }, { heuristicThreshold: 0 }),
+    const changing = ledger.database.transaction(ana, (tx) =>
+      tenants.updateSettings({ ...tx, tenantId: ben }, { heuristicThreshold: 0 }),
     );
     await expect(changing).rejects.toThrow(`There is no tenant ${ben}`);
     expect(await stored(ben)).toEqual({});

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { And, Any, type FindOptionsWhere, LessThanOrEqual, MoreThan } from 'typeorm';
+import { arrayLiteral } from '../../database/columns.js';
+import { prepared } from '../../database/prepared.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Conflict, ConflictAwaits, ConflictChange, RecordedConflict } from '../domain/conflict.js';
 import type { Decision } from '../domain/verdict.js';
@@ -86,10 +88,12 @@ export class ConflictRepository {
     if (ids.length === 0) return new Map();
     // Of the entries of a push hardly any is in a conflict. Which ones, each is asked for on its own, as in the ledger:
     // for "any of these" the planner would read the whole log of a tenant that was never analysed.
-    const known = await tx.manager.query<{ id: string }[]>(
+    const known = await prepared<{ id: string }>(
+      tx,
+      'known conflicts',
       `SELECT known.id FROM unnest($2::uuid[]) AS asked (id), LATERAL (
          SELECT id FROM sync_conflicts WHERE tenant_id = $1 AND id = asked.id LIMIT 1) AS known`,
-      [tx.tenantId, ids],
+      [tx.tenantId, arrayLiteral(ids)],
     );
     if (known.length === 0) return new Map();
     const rows = await tx.manager.findBy(ConflictEntity, { tenantId: tx.tenantId, id: Any(known.map(({ id }) => id)) });

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { And, Any, LessThanOrEqual, MoreThan } from 'typeorm';
+import { arrayLiteral, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
+import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Product, ProductDeletion, RecordedProduct } from '../domain/product.js';
 import { ProductEntity, toProduct } from './product.entity.js';
 
-const COLUMNS: readonly (readonly [name: string, type: string, value: (product: Product) => unknown])[] = [
+const COLUMNS: readonly Column<Product>[] = [
   ['id', 'uuid', (product) => product.id],
   ['name', 'text', (product) => product.fields.name],
   ['description', 'text', (product) => product.fields.description],
@@ -21,16 +23,13 @@ const COLUMNS: readonly (readonly [name: string, type: string, value: (product: 
   ['edit_id', 'uuid', (product) => product.editId],
   ['updated_by', 'uuid', (product) => product.updatedBy],
 ];
-const NAMES = COLUMNS.map(([name]) => name);
 
 const SAVE = `
-  INSERT INTO products (tenant_id, created_at, updated_at, ${NAMES.join(', ')})
-  SELECT $1, $2, $2, * FROM unnest(${COLUMNS.map(([, type], index) => `$${index + 3}::${type}[]`).join(', ')})
+  INSERT INTO products (tenant_id, created_at, updated_at, ${namesOf(COLUMNS)})
+  SELECT $1, $2, $2, * FROM ${unnest(COLUMNS, 3)}
   ON CONFLICT (tenant_id, id) DO UPDATE
   SET updated_at = excluded.updated_at,
-      ${NAMES.filter((name) => name !== 'id')
-        .map((name) => `${name} = excluded.${name}`)
-        .join(', ')}`;
+      ${COLUMNS.flatMap(([name]) => (name === 'id' ? [] : `${name} = excluded.${name}`)).join(', ')}`;
 
 interface DeletionRow {
   readonly id: string;
@@ -68,11 +67,13 @@ export class ProductRepository {
     productIds: readonly string[],
   ): Promise<Map<string, ProductDeletion | null>> {
     if (productIds.length === 0) return new Map();
-    const rows = await tx.manager.query<DeletionRow[]>(
+    const rows = await prepared<DeletionRow>(
+      tx,
+      'deletions of products',
       `SELECT found.* FROM unnest($2::uuid[]) AS asked (id), LATERAL (
          SELECT id, name, deleted_lamport, device_id, client_lamport, edit_id
          FROM products WHERE tenant_id = $1 AND id = asked.id LIMIT 1) AS found`,
-      [tx.tenantId, productIds],
+      [tx.tenantId, arrayLiteral(productIds)],
     );
     return new Map(rows.map((row) => [row.id, toDeletion(row)]));
   }
@@ -84,7 +85,9 @@ export class ProductRepository {
     productIds: readonly string[],
   ): Promise<Map<string, string>> {
     if (productIds.length === 0) return new Map();
-    const rows = await tx.manager.query<{ sku: string; id: string }[]>(
+    const rows = await prepared<{ sku: string; id: string }>(
+      tx,
+      'holders of SKUs',
       `WITH asked AS (
          SELECT unnest($2::text[]) AS sku
          UNION SELECT had.sku FROM unnest($3::uuid[]) AS edited (id), LATERAL (
@@ -92,7 +95,7 @@ export class ProductRepository {
        SELECT holder.* FROM asked, LATERAL (
          SELECT living_sku AS sku, id FROM products
          WHERE tenant_id = $1 AND living_sku = asked.sku LIMIT 1) AS holder`,
-      [tx.tenantId, skus, productIds],
+      [tx.tenantId, arrayLiteral(skus), arrayLiteral(productIds)],
     );
     return new Map(rows.map((row) => [row.sku, row.id]));
   }
@@ -103,7 +106,7 @@ export class ProductRepository {
    */
   async save(tx: TenantTransaction, products: readonly Product[], at: Date): Promise<void> {
     if (products.length === 0) return;
-    await tx.manager.query(SAVE, [tx.tenantId, at, ...COLUMNS.map(([, , value]) => products.map(value))]);
+    await prepared(tx, 'save products', SAVE, [tx.tenantId, at, ...arraysOf(COLUMNS, products)]);
   }
 
   /** At most `limit` products whose last change has a lamport in (`after`, `upTo`], in lamport order. */

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { arrayLiteral } from '../../database/columns.js';
+import { prepared } from '../../database/prepared.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 
 /** When a reservation lapses, unless it has been confirmed or cancelled by then. */
@@ -13,11 +15,17 @@ export interface ReservationDeadline {
 export class ReservationDeadlineRepository {
   async add(tx: TenantTransaction, deadlines: readonly ReservationDeadline[]): Promise<void> {
     if (deadlines.length === 0) return;
-    await tx.manager.query(
+    await prepared(
+      tx,
+      'add deadlines',
       `INSERT INTO reservation_deadlines (tenant_id, operation_id, expires_at)
        SELECT $1, * FROM unnest($2::uuid[], $3::timestamptz[])
        ON CONFLICT (tenant_id, operation_id) DO NOTHING`,
-      [tx.tenantId, deadlines.map((deadline) => deadline.operationId), deadlines.map((deadline) => deadline.expiresAt)],
+      [
+        tx.tenantId,
+        arrayLiteral(deadlines.map((deadline) => deadline.operationId)),
+        arrayLiteral(deadlines.map((deadline) => deadline.expiresAt)),
+      ],
     );
   }
 

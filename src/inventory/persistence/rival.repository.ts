@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { arrayLiteral } from '../../database/columns.js';
+import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import {
@@ -35,6 +37,22 @@ type EventRow = ContentRow & ReferencedRow;
 type HistoryRow = ContentRow & { readonly synced_at: Date; readonly decided: PastEvent['decided'] };
 
 type RivalRow = EventRow & { readonly role: 'COUNT' | 'MOVEMENT' | 'TAKEN_BACK' | 'CLAIM' };
+
+/** Of `EventRow`. */
+const EVENT_COLUMNS = [
+  ...['operation_id', 'product_id', 'device_id', 'device_type', 'operation', 'delta', 'reason', 'payment_status'],
+  ...['amount', 'location_lat', 'location_lng', 'client_lamport', 'base_lamport', 'version', 'group_id'],
+  ...[
+    'ref_operation_id',
+    'expires_at',
+    'created_at',
+    'created_by',
+    'updated_by',
+    'disposition',
+    'lamport_ts',
+    'effect',
+  ],
+];
 
 /** Whether it has an effect: it was applied or released, and not taken back. */
 const STANDS = `
@@ -90,7 +108,7 @@ const CLAIMS = `
   WHERE so_far - units < asked.claimed`;
 
 const RIVALS = `
-  SELECT rival.*, later.*
+  SELECT rival.role, ${EVENT_COLUMNS.map((name) => `rival.${name}`).join(', ')}, later.*
   FROM unnest($3::uuid[], $4::bigint[], $5::boolean[], $6::boolean[], $7::bigint[])
     AS asked (product_id, after, movement, taken_back, claimed),
   LATERAL (
@@ -146,14 +164,14 @@ export class RivalRepository {
   ): Promise<Map<string, Rivals>> {
     const found = new Map<string, { -readonly [K in keyof Rivals]: Rivals[K] }>();
     if (queries.length === 0) return found;
-    const rows = await tx.manager.query<RivalRow[]>(RIVALS, [
+    const rows = await prepared<RivalRow>(tx, 'rivals', RIVALS, [
       tx.tenantId,
       deviceId,
-      queries.map(({ productId }) => productId),
-      queries.map(({ after }) => after),
-      queries.map(({ movement }) => movement),
-      queries.map(({ takenBack }) => takenBack),
-      queries.map(({ claimedUnits }) => claimedUnits),
+      arrayLiteral(queries.map(({ productId }) => productId)),
+      arrayLiteral(queries.map(({ after }) => after)),
+      arrayLiteral(queries.map(({ movement }) => movement)),
+      arrayLiteral(queries.map(({ takenBack }) => takenBack)),
+      arrayLiteral(queries.map(({ claimedUnits }) => claimedUnits)),
     ]);
     for (const row of rows) {
       const rival = toLoggedOperation(row);

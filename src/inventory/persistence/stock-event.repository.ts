@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { And, LessThanOrEqual, MoreThan } from 'typeorm';
+import { arrayLiteral, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
+import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Disposition, StockLevel } from '../domain/ledger.js';
@@ -7,8 +9,7 @@ import { isReservation, type ReferencedOperation } from '../domain/reference.js'
 import type { RecordedEvent, StockEvent } from '../domain/stock-event.js';
 import { StockEventEntity } from './stock-event.entity.js';
 
-/** Column, its type, and what of the event goes into it. */
-const COLUMNS: readonly (readonly [name: string, type: string, value: (event: StockEvent) => unknown])[] = [
+const COLUMNS: readonly Column<StockEvent>[] = [
   ['lamport_ts', 'bigint', (event) => event.lamport],
   ['operation_id', 'uuid', (event) => event.operationId],
   ['product_id', 'uuid', (event) => event.productId],
@@ -38,8 +39,8 @@ const COLUMNS: readonly (readonly [name: string, type: string, value: (event: St
 ];
 
 const APPEND = `
-  INSERT INTO stock_events (tenant_id, synced_at, ${COLUMNS.map(([name]) => name).join(', ')})
-  SELECT $1, $2, * FROM unnest(${COLUMNS.map(([, type], index) => `$${index + 3}::${type}[]`).join(', ')})`;
+  INSERT INTO stock_events (tenant_id, synced_at, ${namesOf(COLUMNS)})
+  SELECT $1, $2, * FROM ${unnest(COLUMNS, 3)}`;
 
 /** What became of an operation the first time, and what it said. */
 export interface KnownEvent {
@@ -181,16 +182,19 @@ export class StockEventRepository {
    */
   async append(tx: TenantTransaction, events: readonly StockEvent[], syncedAt: Date): Promise<void> {
     if (events.length === 0) return;
-    await tx.manager.query(APPEND, [tx.tenantId, syncedAt, ...COLUMNS.map(([, , value]) => events.map(value))]);
+    await prepared(tx, 'append events', APPEND, [tx.tenantId, syncedAt, ...arraysOf(COLUMNS, events)]);
   }
 
   /** Those of `operationIds` that are in the log, by id. */
   async known(tx: TenantTransaction, operationIds: readonly string[]): Promise<Map<string, KnownEvent>> {
-    const rows = await tx.manager.query<KnownRow[]>(
+    if (operationIds.length === 0) return new Map();
+    const rows = await prepared<KnownRow>(
+      tx,
+      'known operations',
       `SELECT known.* FROM unnest($2::uuid[]) AS asked (operation_id), LATERAL (
          SELECT operation_id, lamport_ts, effect, stock_after, disposition, content_hash
          FROM stock_events WHERE tenant_id = $1 AND operation_id = asked.operation_id LIMIT 1) AS known`,
-      [tx.tenantId, operationIds],
+      [tx.tenantId, arrayLiteral(operationIds)],
     );
     return new Map(
       rows.map((row) => [
@@ -209,18 +213,24 @@ export class StockEventRepository {
   /** Those of `operationIds` that are in the log, by id, with what later events that name them have made of them. */
   async referenced(tx: TenantTransaction, operationIds: readonly string[]): Promise<Map<string, ReferencedOperation>> {
     if (operationIds.length === 0) return new Map(); // few operations name another
-    const rows = await tx.manager.query<ReferencedRow[]>(REFERENCED, [tx.tenantId, operationIds]);
+    const rows = await prepared<ReferencedRow>(tx, 'referenced operations', REFERENCED, [
+      tx.tenantId,
+      arrayLiteral(operationIds),
+    ]);
     return new Map(rows.map((row) => [row.operation_id, toReferencedOperation(row)]));
   }
 
   /** Those of `clientLamports` that an operation of the device has: an opening balance is none. */
   async usedLamports(tx: TenantTransaction, deviceId: string, clientLamports: readonly number[]): Promise<Set<number>> {
-    const rows = await tx.manager.query<{ client_lamport: string }[]>(
+    if (clientLamports.length === 0) return new Set();
+    const rows = await prepared<{ client_lamport: string }>(
+      tx,
+      'used lamports',
       `SELECT asked.client_lamport FROM unnest($3::bigint[]) AS asked (client_lamport), LATERAL (
          SELECT FROM stock_events
          WHERE tenant_id = $1 AND device_id = $2 AND client_lamport = asked.client_lamport
            AND device_type <> 'SERVER' LIMIT 1) AS used`,
-      [tx.tenantId, deviceId, clientLamports],
+      [tx.tenantId, deviceId, arrayLiteral(clientLamports)],
     );
     return new Set(rows.map((row) => toSafeInteger(row.client_lamport)));
   }

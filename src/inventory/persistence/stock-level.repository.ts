@@ -1,35 +1,54 @@
 import { Injectable } from '@nestjs/common';
-import { Any } from 'typeorm';
+import { arrayLiteral, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
+import { prepared } from '../../database/prepared.js';
+import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { StockLevel } from '../domain/ledger.js';
-import { StockLevelEntity } from './stock-level.entity.js';
+
+const COLUMNS: readonly Column<readonly [productId: string, level: StockLevel]>[] = [
+  ['product_id', 'uuid', ([productId]) => productId],
+  ['quantity', 'integer', ([, level]) => level.quantity],
+  ['tracked', 'boolean', ([, level]) => level.tracked],
+  ['last_lamport', 'bigint', ([, level]) => level.lastLamport],
+];
+
+const SAVE = `
+  INSERT INTO stock_levels (tenant_id, ${namesOf(COLUMNS)})
+  SELECT $1, * FROM ${unnest(COLUMNS, 2)}
+  ON CONFLICT (tenant_id, product_id) DO UPDATE
+  SET quantity = excluded.quantity, tracked = excluded.tracked, last_lamport = excluded.last_lamport`;
+
+interface LevelRow {
+  readonly product_id: string;
+  readonly quantity: number;
+  readonly tracked: boolean;
+  readonly last_lamport: string;
+}
 
 @Injectable()
 export class StockLevelRepository {
   /** By product id; products without events are missing. */
   async levelsOf(tx: TenantTransaction, productIds: readonly string[]): Promise<Map<string, StockLevel>> {
-    const rows = await tx.manager.findBy(StockLevelEntity, { tenantId: tx.tenantId, productId: Any([...productIds]) });
+    if (productIds.length === 0) return new Map();
+    const rows = await prepared<LevelRow>(
+      tx,
+      'levels',
+      `SELECT level.* FROM unnest($2::uuid[]) AS asked (product_id), LATERAL (
+         SELECT product_id, quantity, tracked, last_lamport
+         FROM stock_levels WHERE tenant_id = $1 AND product_id = asked.product_id LIMIT 1) AS level`,
+      [tx.tenantId, arrayLiteral(productIds)],
+    );
     return new Map(
-      rows.map(({ productId, quantity, tracked, lastLamport }) => [productId, { quantity, tracked, lastLamport }]),
+      rows.map(({ product_id: productId, quantity, tracked, last_lamport: lastLamport }) => [
+        productId,
+        { quantity, tracked, lastLamport: toSafeInteger(lastLamport) },
+      ]),
     );
   }
 
   /** Writes the levels, new ones and changed ones, in one statement. */
   async save(tx: TenantTransaction, levels: ReadonlyMap<string, StockLevel>): Promise<void> {
     if (levels.size === 0) return;
-    const values = [...levels.values()];
-    await tx.manager.query(
-      `INSERT INTO stock_levels (tenant_id, product_id, quantity, tracked, last_lamport)
-       SELECT $1, * FROM unnest($2::uuid[], $3::integer[], $4::boolean[], $5::bigint[])
-       ON CONFLICT (tenant_id, product_id) DO UPDATE
-       SET quantity = excluded.quantity, tracked = excluded.tracked, last_lamport = excluded.last_lamport`,
-      [
-        tx.tenantId,
-        [...levels.keys()],
-        values.map((level) => level.quantity),
-        values.map((level) => level.tracked),
-        values.map((level) => level.lastLamport),
-      ],
-    );
+    await prepared(tx, 'save levels', SAVE, [tx.tenantId, ...arraysOf(COLUMNS, [...levels])]);
   }
 }

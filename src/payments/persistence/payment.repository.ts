@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { And, Any, LessThanOrEqual, MoreThan } from 'typeorm';
+import { arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
+import { prepared } from '../../database/prepared.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Payment, RecordedPayment } from '../domain/payment.js';
 import { PaymentEntity, toPayment } from './payment.entity.js';
 
-const COLUMNS: readonly (readonly [name: string, type: string, value: (payment: Payment) => unknown])[] = [
+const COLUMNS: readonly Column<Payment>[] = [
   ['id', 'uuid', (payment) => payment.id],
   ['sale_id', 'uuid', (payment) => payment.fields.saleId],
   ['amount', 'numeric', (payment) => payment.fields.amount],
@@ -25,16 +27,13 @@ const COLUMNS: readonly (readonly [name: string, type: string, value: (payment: 
   ['edit_id', 'uuid', (payment) => payment.editId],
   ['updated_by', 'uuid', (payment) => payment.updatedBy],
 ];
-const NAMES = COLUMNS.map(([name]) => name);
 
 const SAVE = `
-  INSERT INTO payments (tenant_id, created_at, updated_at, ${NAMES.join(', ')})
-  SELECT $1, $2, $2, * FROM unnest(${COLUMNS.map(([, type], index) => `$${index + 3}::${type}[]`).join(', ')})
+  INSERT INTO payments (tenant_id, created_at, updated_at, ${namesOf(COLUMNS)})
+  SELECT $1, $2, $2, * FROM ${unnest(COLUMNS, 3)}
   ON CONFLICT (tenant_id, id) DO UPDATE
   SET updated_at = excluded.updated_at,
-      ${NAMES.filter((name) => name !== 'id')
-        .map((name) => `${name} = excluded.${name}`)
-        .join(', ')}`;
+      ${COLUMNS.flatMap(([name]) => (name === 'id' ? [] : `${name} = excluded.${name}`)).join(', ')}`;
 
 @Injectable()
 export class PaymentRepository {
@@ -81,7 +80,7 @@ export class PaymentRepository {
   /** Writes payments, new ones and changed ones, in one statement. */
   async save(tx: TenantTransaction, payments: readonly Payment[], at: Date): Promise<void> {
     if (payments.length === 0) return;
-    await tx.manager.query(SAVE, [tx.tenantId, at, ...COLUMNS.map(([, , value]) => payments.map(value))]);
+    await prepared(tx, 'save payments', SAVE, [tx.tenantId, at, ...arraysOf(COLUMNS, payments)]);
   }
 
   /** At most `limit` payments whose last change has a lamport in (`after`, `upTo`], in lamport order. */

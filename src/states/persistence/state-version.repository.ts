@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { arrayLiteral } from '../../database/columns.js';
+import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { EditBase, KnownEdit } from '../domain/merge.js';
@@ -37,7 +39,9 @@ export class StateVersionRepository {
   async append(tx: TenantTransaction, versions: readonly StateVersion[], recordedAt: Date): Promise<void> {
     if (versions.length === 0) return;
     // One JSON document: unnest would make one flat list of the lists in `changed`.
-    await tx.manager.query(
+    await prepared(
+      tx,
+      'append versions',
       `INSERT INTO state_versions (tenant_id, recorded_at, entity, entity_id, version, lamport_ts, edit_id, device_id,
                                    client_lamport, fields, changed)
        SELECT $1, $2, entity, "entityId", version, lamport, "editId", "deviceId", "clientLamport", fields, changed
@@ -50,11 +54,13 @@ export class StateVersionRepository {
   /** Those of the edits that made a version, by edit id. */
   async known(tx: TenantTransaction, editIds: readonly string[]): Promise<Map<string, KnownEdit>> {
     if (editIds.length === 0) return new Map();
-    const rows = await tx.manager.query<{ edit_id: string; lamport_ts: string; version: string }[]>(
+    const rows = await prepared<{ edit_id: string; lamport_ts: string; version: string }>(
+      tx,
+      'known edits',
       `SELECT known.* FROM unnest($2::uuid[]) AS asked (edit_id), LATERAL (
          SELECT edit_id, lamport_ts, version FROM state_versions
          WHERE tenant_id = $1 AND edit_id = asked.edit_id LIMIT 1) AS known`,
-      [tx.tenantId, editIds],
+      [tx.tenantId, arrayLiteral(editIds)],
     );
     return new Map(
       rows.map((row) => [row.edit_id, { lamport: toSafeInteger(row.lamport_ts), version: toSafeInteger(row.version) }]),
@@ -74,7 +80,9 @@ export class StateVersionRepository {
     if (questions.length === 0) return new Map();
     // Once for each version, however many edits were made on it: what came after it is read for each question anew.
     const asked = new Map(questions.map((question) => [keyOf(question), question]));
-    const rows = await tx.manager.query<BaseRow[]>(
+    const rows = await prepared<BaseRow>(
+      tx,
+      'bases of edits',
       `SELECT asked.entity_id, asked.version, base.fields, since.*
        FROM unnest($4::uuid[], $5::bigint[]) AS asked (entity_id, version)
        CROSS JOIN LATERAL (
@@ -93,8 +101,8 @@ export class StateVersionRepository {
         tx.tenantId,
         entity,
         deviceId,
-        [...asked.values()].map((question) => question.entityId),
-        [...asked.values()].map((question) => question.version),
+        arrayLiteral([...asked.values()].map((question) => question.entityId)),
+        arrayLiteral([...asked.values()].map((question) => question.version)),
       ],
     );
     const found = new Map(

@@ -52,11 +52,16 @@ export class PushContextLoader {
   ): Promise<PushContext> {
     const { deviceId } = command;
     const said = contentOf(command);
-    const clock = await this.clocks.lock(tx);
-    const { access, settings } = await this.tenants.accessAndSettings(tx, bringer.role === 'device' ? deviceId : null);
+    // In one flight, the clock first: the server takes them in this order, and each sees what is committed when it starts.
+    const [clock, { access, settings }, lastPulledLamport, levels, ledger, states] = await Promise.all([
+      this.clocks.lock(tx),
+      this.tenants.accessAndSettings(tx, bringer.role === 'device' ? deviceId : null),
+      this.devices.lastPulledLamport(tx, deviceId),
+      this.loadLevels(tx, said),
+      this.loadLedger(tx, deviceId, said),
+      this.loadStates(tx, deviceId, said),
+    ]);
     assertAdmitted(bringer, access);
-    const lastPulledLamport = await this.devices.lastPulledLamport(tx, deviceId);
-    const levels = await this.loadLevels(tx, said);
     const rivals = await this.rivals.rivalsOf(
       tx,
       deviceId,
@@ -64,8 +69,8 @@ export class PushContextLoader {
     );
     return {
       ...{ clock, settings, lastPulledLamport, levels, rivals },
-      ...(await this.loadLedger(tx, deviceId, said)),
-      ...(await this.loadStates(tx, deviceId, said)),
+      ...ledger,
+      ...states,
       clockSkewMs: command.sentAt === null ? null : Date.parse(command.sentAt) - arrivedAt.getTime(),
     };
   }
@@ -81,12 +86,13 @@ export class PushContextLoader {
       intentOf(operation) === 'NONE' ? [] : (operation.refOperationId ?? []),
     );
     const lamports = operations.map((operation) => operation.clientLamport);
-    return {
-      known: await this.events.known(tx, unique([...operationIds, ...openedBy(products).map(openingBalanceId)])),
-      catalogue: await this.products.deletionsOf(tx, unique(operations.map(({ productId }) => productId))),
-      references: await this.events.referenced(tx, unique(referred)),
-      usedLamports: await this.events.usedLamports(tx, deviceId, unique(lamports)),
-    };
+    const [known, catalogue, references, usedLamports] = await Promise.all([
+      this.events.known(tx, unique([...operationIds, ...openedBy(products).map(openingBalanceId)])),
+      this.products.deletionsOf(tx, unique(operations.map(({ productId }) => productId))),
+      this.events.referenced(tx, unique(referred)),
+      this.events.usedLamports(tx, deviceId, unique(lamports)),
+    ]);
+    return { known, catalogue, references, usedLamports };
   }
 
   private async loadStates(tx: TenantTransaction, deviceId: string, { operations, products, payments }: Content) {
@@ -103,20 +109,24 @@ export class PushContextLoader {
           version === null ? [] : [{ editId, entityId, version }],
         ),
       );
+    const conflictIds = [
+      ...editIds.map((editId) => conflictIdOf('EDIT', editId)),
+      ...operations.map(({ operationId }) => conflictIdOf('OPERATION', operationId)),
+    ];
+    const [found, skuHolders, paymentsFound, posHolders, knownEdits, knownConflicts, productBases, paymentBases] =
+      await Promise.all([
+        this.products.productsOf(tx, productIds),
+        this.products.skuHolders(tx, skus, productIds),
+        this.payments.paymentsOf(tx, unique(payments.map((edit) => edit.id))),
+        this.payments.byPosTransaction(tx, posTransactions),
+        this.versions.known(tx, editIds),
+        this.conflicts.conflictsOf(tx, unique(conflictIds)),
+        basesOf('PRODUCT', products),
+        basesOf('PAYMENT', payments),
+      ]);
     return {
-      products: await this.products.productsOf(tx, productIds),
-      skuHolders: await this.products.skuHolders(tx, skus, productIds),
-      payments: await this.payments.paymentsOf(tx, unique(payments.map((edit) => edit.id))),
-      posHolders: await this.payments.byPosTransaction(tx, posTransactions),
-      knownEdits: await this.versions.known(tx, editIds),
-      knownConflicts: await this.conflicts.conflictsOf(
-        tx,
-        unique([
-          ...editIds.map((editId) => conflictIdOf('EDIT', editId)),
-          ...operations.map(({ operationId }) => conflictIdOf('OPERATION', operationId)),
-        ]),
-      ),
-      bases: new Map([...(await basesOf('PRODUCT', products)), ...(await basesOf('PAYMENT', payments))]),
+      ...{ products: found, skuHolders, payments: paymentsFound, posHolders, knownEdits, knownConflicts },
+      bases: new Map([...productBases, ...paymentBases]),
     };
   }
 }

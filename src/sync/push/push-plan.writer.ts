@@ -14,7 +14,7 @@ import { StateVersionRepository } from '../../states/persistence/state-version.r
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
 import type { PushWrites } from '../domain/log-writer.js';
 
-/** Writes what a push came to: one statement a table at most, whatever the push's size. */
+/** Writes what a push came to: one statement a table at most, whatever the push's size, and all in one flight. */
 @Injectable()
 export class PushPlanWriter {
   constructor(
@@ -30,14 +30,16 @@ export class PushPlanWriter {
 
   /** @param at when the entries are recorded: the clock is set to it. */
   async write(tx: TenantTransaction, writes: PushWrites, at: Date): Promise<void> {
-    await this.products.save(tx, writes.products, at);
-    await this.payments.save(tx, writes.payments, at);
-    await this.versions.append(tx, writes.versions, at);
-    await this.events.append(tx, writes.events, at);
-    await this.levels.save(tx, writes.levels);
-    await this.deadlines.add(tx, deadlinesIn(writes));
-    await this.conflicts.insert(tx, writes.conflicts, at);
-    await this.clocks.advance(tx, { ...writes.clock, recordedAt: at.getTime() });
+    await Promise.all([
+      this.products.save(tx, writes.products, at),
+      this.payments.save(tx, writes.payments, at),
+      this.versions.append(tx, writes.versions, at),
+      this.events.append(tx, writes.events, at),
+      this.levels.save(tx, writes.levels),
+      this.deadlines.add(tx, deadlinesIn(writes)),
+      this.conflicts.insert(tx, writes.conflicts, at),
+      this.clocks.advance(tx, { ...writes.clock, recordedAt: at.getTime() }),
+    ]);
   }
 }
 

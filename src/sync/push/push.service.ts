@@ -58,21 +58,20 @@ export class PushService {
     const plan = decidePush(command, context);
     const at = new Date(recordingTime(context.clock, Date.now()));
     const recorded = plan.clock.lamport > context.clock.lamport;
-    if (recorded) {
-      await this.plans.write(tx, plan, at);
-      await record(tx, plan.outcomes);
-    }
     const isDevice = bringer.role === 'device';
-    const device = await this.devices.notePush(tx, command.deviceId, {
-      at: isDevice ? arrivedAt : null,
-      lamport: recorded ? plan.clock.lamport : null,
-      clockSkewMs: context.clockSkewMs,
-      clockReused:
-        isDevice &&
-        plan.outcomes.some(
-          (outcome) => outcome.status === 'accepted' && outcome.warnings.includes('DEVICE_CLOCK_REUSED'),
-        ),
-    });
+    const [device] = await Promise.all([
+      this.devices.notePush(tx, command.deviceId, {
+        at: isDevice ? arrivedAt : null,
+        lamport: recorded ? plan.clock.lamport : null,
+        clockSkewMs: context.clockSkewMs,
+        clockReused:
+          isDevice &&
+          plan.outcomes.some(
+            (outcome) => outcome.status === 'accepted' && outcome.warnings.includes('DEVICE_CLOCK_REUSED'),
+          ),
+      }),
+      ...(recorded ? [this.plans.write(tx, plan, at), record(tx, plan.outcomes)] : []),
+    ]);
     // Once more, as long as it is written: this answer holds until the commit.
     if (isDevice) assertDeviceAdmitted(bringer, device);
     return { plan, at };

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Device, DeviceAccess, DeviceChange, DeviceIdentity, PullNote, PushNote } from '../domain/device.js';
@@ -89,7 +90,9 @@ export class DeviceRepository {
 
   /** How far the device had pulled; null if it never did. */
   async lastPulledLamport(tx: TenantTransaction, deviceId: string): Promise<number | null> {
-    const [row] = await tx.manager.query<{ lamport: string | null }[]>(
+    const [row] = await prepared<{ lamport: string | null }>(
+      tx,
+      'last pulled lamport',
       `SELECT last_pulled_lamport AS lamport FROM devices WHERE tenant_id = $1 AND id = $2`,
       [tx.tenantId, deviceId],
     );
@@ -102,7 +105,9 @@ export class DeviceRepository {
    * @returns whether the device may still enter, and will until the commit: whoever revokes it waits for that.
    */
   async notePush(tx: TenantTransaction, deviceId: string, note: PushNote): Promise<DeviceAccess | undefined> {
-    const [[row]] = await tx.manager.query<[AccessRow[], number]>(
+    const [row] = await prepared<AccessRow>(
+      tx,
+      'note push',
       `UPDATE devices
        SET last_seen_at = coalesce($3, last_seen_at),
            last_pushed_lamport = coalesce($4, last_pushed_lamport),
@@ -124,7 +129,9 @@ export class DeviceRepository {
    * doesn't hide it.
    */
   async notePull(tx: TenantTransaction, deviceId: string, note: PullNote): Promise<void> {
-    await tx.manager.query(
+    await prepared(
+      tx,
+      'note pull',
       `UPDATE devices SET last_seen_at = $3, last_pulled_lamport = $4
        WHERE tenant_id = $1 AND id = (
          SELECT id FROM devices

@@ -1,3 +1,4 @@
+import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import { assertOpen } from '../admission.js';
@@ -51,7 +52,9 @@ export class TenantClockRepository {
 
   /** Writes the clock back, but for its epoch, which is read only; the caller holds its lock. */
   async advance(tx: TenantTransaction, clock: TenantClock): Promise<void> {
-    await tx.manager.query(
+    await prepared(
+      tx,
+      'advance clock',
       `UPDATE tenant_clocks SET lamport = $2, chain_hash = $3, recorded_at = to_timestamp($4::float8 / 1000)
        WHERE tenant_id = $1`, // of a number: JavaScript has no Date at minus infinity
       [tx.tenantId, clock.lamport, clock.chainHash, clock.recordedAt],
@@ -73,7 +76,9 @@ export class TenantClockRepository {
    * base/<database>/<file>: to look it up in pg_database costs more than all the rest of the identity (ADR 0010).
    */
   private async select(tx: TenantTransaction, locking: '' | 'FOR UPDATE'): Promise<TenantClock> {
-    const [row] = await tx.manager.query<ClockRow[]>(
+    const [row] = await prepared<ClockRow>(
+      tx,
+      locking === '' ? 'read clock' : 'lock clock',
       `SELECT c.lamport, c.chain_hash, c.recorded_at, c.epoch AS stored_epoch, ${this.identityColumns},
               split_part(pg_relation_filepath(c.tableoid), '/', -2) AS database_oid, c.tableoid AS clock_table_oid
        FROM tenant_clocks c WHERE c.tenant_id = $1 ${locking}`,

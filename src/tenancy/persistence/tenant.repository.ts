@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Not } from 'typeorm';
+import { prepared } from '../../database/prepared.js';
 import type { PlatformTransaction, TenantTransaction } from '../../database/tenant-database.js';
 import type { AccessState } from '../admission.js';
 import { GENESIS_HASH } from '../domain/lamport-clock.js';
@@ -120,7 +121,9 @@ export class TenantRepository {
   }
 
   private async accessRow(tx: TenantTransaction, deviceId: string | null): Promise<AccessRow | undefined> {
-    const [row] = await tx.manager.query<AccessRow[]>(
+    const [row] = await prepared<AccessRow>(
+      tx,
+      'access and settings',
       `SELECT t.status, t.settings,
               d.id IS NOT NULL AS enrolled, d.revoked_at IS NOT NULL AS revoked, d.tokens_valid_from
        FROM tenants t LEFT JOIN devices d ON d.tenant_id = t.id AND d.id = $2
