@@ -78,7 +78,7 @@ export class TenantDatabase {
         // In one flight: if the transaction doesn't begin, what follows sees no tenant, and so no row.
         const [, result] = await Promise.all([query(client, begin), work({ manager: runner.manager, send })]);
         open = false;
-        await query(client, 'COMMIT');
+        await commit(client);
         return result;
       } catch (error) {
         open = false;
@@ -119,10 +119,32 @@ function beginning(
   return `${begin}; SELECT ${set.join(', ')}`;
 }
 
-/** @throws QueryFailedError */
-async function query(client: PoolClient, text: string): Promise<void> {
+/** @throws Error if the transaction had failed before, which PostgreSQL answers with a ROLLBACK and no error */
+async function commit(client: PoolClient): Promise<void> {
+  const { command } = await query(client, 'COMMIT');
+  if (command !== 'COMMIT') throw new Error('The transaction had failed, and was rolled back');
+}
+
+/**
+ * Runs `work` as a part of the transaction: if it throws, all that it wrote is taken back, and the transaction goes on.
+ * One at a time.
+ */
+export async function savepoint<T>(tx: TenantTransaction, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
   try {
-    await client.query(text);
+    const [, result] = await Promise.all([tx.send({ text: 'SAVEPOINT part' }), work(tx)]);
+    // Not waited for: if it could not be sent, no COMMIT can either.
+    tx.send({ text: 'RELEASE SAVEPOINT part' }).catch(() => undefined);
+    return result;
+  } catch (error) {
+    await tx.send({ text: 'ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part' }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** @throws QueryFailedError */
+async function query(client: PoolClient, text: string): Promise<QueryResult> {
+  try {
+    return await client.query(text);
   } catch (error) {
     throw error instanceof Error ? new QueryFailedError(text, [], error) : error;
   }

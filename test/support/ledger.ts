@@ -24,11 +24,11 @@ import { StateVersionRepository } from '../../src/states/persistence/state-versi
 import type { PullPage } from '../../src/sync/domain/pull-page.js';
 import type { PushReceipt } from '../../src/sync/domain/push-outcome.js';
 import { PullService } from '../../src/sync/pull/pull.service.js';
+import { GroupCommit } from '../../src/sync/push/group-commit.js';
 import type { PushAnnouncer } from '../../src/sync/push/push-announcer.js';
 import { PushContextLoader } from '../../src/sync/push/push-context.loader.js';
 import { PushPlanWriter } from '../../src/sync/push/push-plan.writer.js';
 import { PushService } from '../../src/sync/push/push.service.js';
-import { TenantTurns } from '../../src/sync/push/tenant-turns.js';
 import { toPushCommand } from '../../src/sync/push/push.wire.js';
 import type { OperationDto, PaymentEditDto, ProductEditDto } from '../../src/sync/push/push.dto.js';
 import { DeviceRepository } from '../../src/tenancy/persistence/device.repository.js';
@@ -65,11 +65,10 @@ export class TestLedger {
     const tenants = new TenantRepository();
     const nobody: Pick<PushAnnouncer, 'announce'> = { announce: () => undefined };
     this.pushes = new PushService(
-      this.database,
       new PushContextLoader(clocks, tenants, devices, rivals, events, levels, products, payments, versions, conflicts),
       new PushPlanWriter(clocks, events, levels, deadlines, products, payments, versions, conflicts),
       devices,
-      new TenantTurns(),
+      new GroupCommit(this.database),
       nobody as PushAnnouncer,
     );
     const cases = new StockCaseLoader(rivals, levels, devices, products);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase, type TenantTransaction } from '../../database/tenant-database.js';
+import type { TenantTransaction } from '../../database/tenant-database.js';
 import { assertDeviceAdmitted } from '../../tenancy/admission.js';
 import { recordingTime } from '../../tenancy/domain/lamport-clock.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
@@ -7,10 +7,10 @@ import { DeviceRepository } from '../../tenancy/persistence/device.repository.js
 import { decidePush, type PushPlan } from '../domain/decide-push.js';
 import type { PushCommand } from '../domain/push-command.js';
 import type { PushOutcome, PushReceipt } from '../domain/push-outcome.js';
+import { GroupCommit } from './group-commit.js';
 import { PushAnnouncer } from './push-announcer.js';
 import { PushContextLoader } from './push-context.loader.js';
 import { PushPlanWriter } from './push-plan.writer.js';
-import { TenantTurns } from './tenant-turns.js';
 
 /** Writes what belongs to a push, in its transaction. */
 type BesidePush = (tx: TenantTransaction, outcomes: readonly PushOutcome[]) => Promise<void>;
@@ -18,11 +18,10 @@ type BesidePush = (tx: TenantTransaction, outcomes: readonly PushOutcome[]) => P
 @Injectable()
 export class PushService {
   constructor(
-    private readonly database: TenantDatabase,
     private readonly contexts: PushContextLoader,
     private readonly plans: PushPlanWriter,
     private readonly devices: DeviceRepository,
-    private readonly turns: TenantTurns,
+    private readonly commits: GroupCommit,
     private readonly announcer: PushAnnouncer,
   ) {}
 
@@ -39,8 +38,8 @@ export class PushService {
     record: BesidePush = () => Promise.resolve(),
   ): Promise<PushReceipt> {
     const arrivedAt = new Date();
-    const { plan, at } = await this.turns.take(command.tenantId, () =>
-      this.database.transaction(command.tenantId, (tx) => this.write(tx, bringer, command, arrivedAt, record)),
+    const { plan, at } = await this.commits.run(command.tenantId, command.entries.length, (tx) =>
+      this.write(tx, bringer, command, arrivedAt, record),
     );
     // After the commit, best effort: losing it delays other devices' pulls, and the sweeps make up for it.
     this.announcer.announce(command, plan);
