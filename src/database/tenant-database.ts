@@ -71,9 +71,18 @@ export class TenantDatabase {
       const client = (await runner.connect()) as PoolClient;
       Object.assign(runner, { isTransactionActive: true }); // so TypeORM lets entities be locked
       let open = true;
-      // Of statements sent side by side one may still go on when another has failed: not on a connection of somebody else.
-      const send: TenantTransaction['send'] = (query) =>
-        open ? client.query(query) : Promise.reject(new Error('The transaction has ended'));
+      let failure: unknown;
+      const send: TenantTransaction['send'] = async (query) => {
+        // Of statements sent side by side one may still go on when another has failed: not on a connection of somebody else.
+        if (!open) throw new Error('The transaction has ended');
+        try {
+          return await client.query(query);
+        } catch (error) {
+          // Those behind one that failed only say that: whichever of them is heard first, what went wrong is the first.
+          if (!isConsequence(error)) failure = error;
+          throw failure ?? error;
+        }
+      };
       try {
         // In one flight: if the transaction doesn't begin, what follows sees no tenant, and so no row.
         const [, result] = await Promise.all([query(client, begin), work({ manager: runner.manager, send })]);
@@ -100,6 +109,11 @@ async function hangUp(runner: QueryRunner): Promise<void> {
   } catch {
     // There never was a connection, or it is gone.
   }
+}
+
+/** Whether PostgreSQL did not look at the statement, since one before it had failed. */
+function isConsequence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '25P02';
 }
 
 /** What begins a transaction: one text, for one round trip. */

@@ -143,6 +143,17 @@ describe('a pooled connection', () => {
     expect(await database.transaction(ana, (tx) => carried(tx.manager))).toEqual(onlyOf(ana));
   });
 
+  it('tells what went wrong first, of statements that were sent side by side', async () => {
+    const through = async (work: () => Promise<unknown>): Promise<unknown> => await work();
+    const failing = database.transaction(ana, (tx) =>
+      Promise.all([
+        through(() => through(() => tx.send({ text: 'SELECT 1 / 0' }))), // heard later than the one after it
+        tx.send({ text: 'SELECT 1' }),
+      ]),
+    );
+    await expect(failing).rejects.toThrow('division by zero');
+  });
+
   it('carries nothing on after a transaction of the operator that fails', async () => {
     await expect(database.platformTransaction((tx) => tx.manager.query('SELECT 1 / 0'))).rejects.toThrow();
     expect(await carried(source)).toEqual(NOTHING);

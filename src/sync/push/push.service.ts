@@ -58,7 +58,10 @@ export class PushService {
     const at = new Date(recordingTime(context.clock, Date.now()));
     const recorded = plan.clock.lamport > context.clock.lamport;
     const isDevice = bringer.role === 'device';
-    const [device] = await Promise.all([
+    // In one flight. The device's row last: whoever revokes the device waits for it until the commit, and no longer.
+    const [, , device] = await Promise.all([
+      recorded ? this.plans.write(tx, plan, at) : undefined,
+      recorded ? record(tx, plan.outcomes) : undefined,
       this.devices.notePush(tx, command.deviceId, {
         at: isDevice ? arrivedAt : null,
         lamport: recorded ? plan.clock.lamport : null,
@@ -69,7 +72,6 @@ export class PushService {
             (outcome) => outcome.status === 'accepted' && outcome.warnings.includes('DEVICE_CLOCK_REUSED'),
           ),
       }),
-      ...(recorded ? [this.plans.write(tx, plan, at), record(tx, plan.outcomes)] : []),
     ]);
     // Once more, as long as it is written: this answer holds until the commit.
     if (isDevice) assertDeviceAdmitted(bringer, device);
