@@ -8,23 +8,28 @@ import {
   IsIn,
   IsInt,
   IsNumber,
+  isObject,
   IsObject,
   IsOptional,
   IsString,
+  isUUID,
   IsUUID,
   Matches,
   Max,
+  maxLength,
   MaxLength,
   Min,
+  minLength,
   MinLength,
   ValidateBy,
   ValidateIf,
 } from 'class-validator';
-import { registerWireField } from './read-wire.js';
+import { registerLeftOut, registerWireField } from './read-wire.js';
 
 /*
- * One decorator a field says what the wire carries, for Swagger and for class-validator alike, so that the two can't
- * drift apart. An optional field may be left out or be null.
+ * One decorator a field says what the wire carries: for Swagger, as a question that is quickly answered, and as rules of
+ * class-validator, which explain the answer no. So the three stand side by side, and a property test holds the question
+ * to the rules. An optional field may be left out or be null.
  */
 
 interface FieldOptions {
@@ -36,9 +41,11 @@ interface FieldOptions {
 function field(
   options: FieldOptions,
   schema: Record<string, unknown>,
+  accepts: (value: unknown) => boolean,
   ...rules: PropertyDecorator[]
 ): PropertyDecorator {
   const optional = options.optional ?? false;
+  const allRules = [...(optional ? [IsOptional()] : []), ...rules];
   return applyDecorators(
     ApiProperty({
       ...schema,
@@ -48,10 +55,12 @@ function field(
       ...(optional && { nullable: true }),
     }),
     (target: object, property: string | symbol) => {
-      registerWireField(target.constructor, String(property));
+      registerWireField(target.constructor, String(property), {
+        accepts: optional ? (value) => value == null || accepts(value) : accepts,
+        rules: allRules.length,
+      });
     },
-    ...(optional ? [IsOptional()] : []),
-    ...rules,
+    ...allRules,
   );
 }
 
@@ -60,6 +69,9 @@ export function MayBeLeftOut(): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ required: false }),
     ValidateIf((_, value) => value !== undefined),
+    (target: object, property: string | symbol) => {
+      registerLeftOut(target.constructor, String(property));
+    },
   );
 }
 
@@ -81,15 +93,24 @@ export function WireUuid(
         ),
       ]
     : [];
-  return field(rest, { type: String, format: 'uuid' }, IsUUID('loose', { message: 'must be a UUID' }), ...rules);
+  return field(
+    rest,
+    { type: String, format: 'uuid' },
+    (value) => isUUID(value, 'loose') && isReserved?.check(value as string) !== true,
+    IsUUID('loose', { message: 'must be a UUID' }),
+    ...rules,
+  );
 }
+
+const SHA_256 = /^[0-9A-Fa-f]{64}$/;
 
 /** SHA-256 as 64 hex digits, in either case. */
 export function WireSha256(options: FieldOptions = {}): PropertyDecorator {
   return field(
     options,
-    { type: String, pattern: '^[0-9A-Fa-f]{64}$' },
-    Matches(/^[0-9A-Fa-f]{64}$/, { message: 'must be 64 hex digits' }),
+    { type: String, pattern: SHA_256.source },
+    (value) => typeof value === 'string' && SHA_256.test(value),
+    Matches(SHA_256, { message: 'must be 64 hex digits' }),
   );
 }
 
@@ -98,10 +119,15 @@ export function WireInteger(options: FieldOptions & { readonly min: number; read
   return field(
     options,
     { type: 'integer', minimum: options.min, maximum: options.max },
+    (value) => Number.isInteger(value) && isWithin(value as number, options),
     IsInt({ message }),
     Min(options.min, { message }),
     Max(options.max, { message }),
   );
+}
+
+function isWithin(value: number, { min, max }: { readonly min: number; readonly max: number }): boolean {
+  return value >= min && value <= max;
 }
 
 /** An integer in a query string. */
@@ -131,6 +157,7 @@ export function WireNumber(options: FieldOptions & { readonly min: number; reado
   return field(
     options,
     { type: Number, minimum: options.min, maximum: options.max },
+    (value) => Number.isFinite(value) && isWithin(value as number, options),
     IsNumber({ allowNaN: false, allowInfinity: false }, { message }),
     Min(options.min, { message }),
     Max(options.max, { message }),
@@ -144,10 +171,12 @@ export const AMOUNT_MAX = 999_999_999_999.99;
 export function WireAmount(options: FieldOptions & { readonly min?: number } = {}): PropertyDecorator {
   const min = options.min ?? -AMOUNT_MAX;
   const message = `must be a number from ${min} to ${AMOUNT_MAX} with at most 2 decimals`;
+  const accepts = (value: unknown): boolean => isAmount(value) && value >= min;
   return field(
     options,
     { type: Number, minimum: min, maximum: AMOUNT_MAX, multipleOf: 0.01 },
-    ValidateBy({ name: 'isAmount', validator: { validate: (value) => isAmount(value) && value >= min } }, { message }),
+    accepts,
+    ValidateBy({ name: 'isAmount', validator: { validate: accepts } }, { message }),
   );
 }
 
@@ -157,11 +186,22 @@ function isAmount(value: unknown): value is number {
 }
 
 export function WireBoolean(options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type: Boolean }, IsBoolean({ message: 'must be true or false' }));
+  return field(
+    options,
+    { type: Boolean },
+    (value) => typeof value === 'boolean',
+    IsBoolean({ message: 'must be true or false' }),
+  );
 }
 
 export function WireEnum(values: readonly string[], options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { enum: [...values] }, IsIn([...values], { message: `must be one of ${values.join(', ')}` }));
+  const known = new Set<unknown>(values);
+  return field(
+    options,
+    { enum: [...values] },
+    (value) => known.has(value),
+    IsIn([...values], { message: `must be one of ${values.join(', ')}` }),
+  );
 }
 
 const TIME = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)$/;
@@ -172,6 +212,7 @@ export function WireTime(options: FieldOptions = {}): PropertyDecorator {
   return field(
     { example: '2026-03-01T09:30:00.000Z', ...options },
     { type: String, format: 'date-time' },
+    isTime,
     ValidateBy({ name: 'isTime', validator: { validate: isTime } }, { message }),
   );
 }
@@ -209,20 +250,26 @@ export function WireText(
   const min = options.min ?? 1;
   const lines = options.lines ?? false;
   const message = `must be a text of ${min} to ${options.max} characters without control characters${lines ? ' but line breaks and tabs' : ''}`;
+  const characters = lines ? /^(?:[^\p{Cc}\p{Cs}]|[\n\r\t])*$/u : /^[^\p{Cc}\p{Cs}]*$/u;
+  const patterns = min > 0 ? [characters, /\S/] : [characters];
   return field(
     options,
     { type: String, minLength: min, maxLength: options.max },
+    (value) =>
+      typeof value === 'string' &&
+      minLength(value, min) &&
+      maxLength(value, options.max) &&
+      patterns.every((pattern) => pattern.test(value)),
     IsString({ message }),
     MinLength(min, { message }),
     MaxLength(options.max, { message }),
-    Matches(lines ? /^(?:[^\p{Cc}\p{Cs}]|[\n\r\t])*$/u : /^[^\p{Cc}\p{Cs}]*$/u, { message }),
-    ...(min > 0 ? [Matches(/\S/, { message })] : []),
+    ...patterns.map((pattern) => Matches(pattern, { message })),
   );
 }
 
 /** An object whose fields are read where it is taken apart; `shape` is for the docs. */
 export function WireObject(shape: new () => object, options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type: () => shape }, IsObject({ message: 'must be an object' }));
+  return field(options, { type: () => shape }, (value) => isObject(value), IsObject({ message: 'must be an object' }));
 }
 
 /** A list whose entries are read one by one, so that a malformed one rejects only itself; `entry` is for the docs. */
@@ -233,5 +280,11 @@ export function WireEntries(
 ): PropertyDecorator {
   const message = `must be a list of at most ${max} entries`;
   const items = entry ? { type: () => entry, isArray: true } : { type: 'array', items: { type: 'object' } };
-  return field(options, { ...items, maxItems: max }, IsArray({ message }), ArrayMaxSize(max, { message }));
+  return field(
+    options,
+    { ...items, maxItems: max },
+    (value) => Array.isArray(value) && value.length <= max,
+    IsArray({ message }),
+    ArrayMaxSize(max, { message }),
+  );
 }
