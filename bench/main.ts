@@ -6,6 +6,7 @@ import { benchmarkIsolation } from './isolation.js';
 import { benchmarkPull } from './pull.js';
 import { benchmarkPush } from './push.js';
 import { benchmarkSnapshot } from './snapshot.js';
+import { benchmarkValidation } from './validation.js';
 
 /** By name; each reads its own options. */
 const BENCHMARKS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
@@ -15,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, (args: readonly string[]) => Promise<v
   conflicts: benchmarkConflicts,
   isolation: benchmarkIsolation,
   client: benchmarkClient,
+  validation: benchmarkValidation,
 };
 const DEFAULT = 'push';
 

@@ -65,6 +65,10 @@ describe('what is kept of a device', () => {
     return row?.version;
   }
 
+  /** As a push is told it. */
+  const pulledBy = async (tenant: string, id: string): Promise<number | null> =>
+    (await tenants.transaction(tenant, (tx) => new TenantRepository().accessAndSettings(tx, id))).lastPulledLamport;
+
   it('is nothing until it pushes or pulls', async () => {
     expect(await statusOf(await enrol())).toMatchObject({
       lastSeenAt: null,
@@ -110,8 +114,7 @@ describe('what is kept of a device', () => {
 
   it('is how far it pulled, back to the start too, as a wiped device does', async () => {
     const id = await enrol();
-    const lastPulled = (): Promise<number | null> =>
-      tenants.transaction(tenantId, (tx) => devices.lastPulledLamport(tx, id));
+    const lastPulled = (): Promise<number | null> => pulledBy(tenantId, id);
     expect(await lastPulled()).toBeNull();
     await pull(id, { at: at(1), lamport: 40 });
     expect(await lastPulled()).toBe(40);
@@ -124,7 +127,7 @@ describe('what is kept of a device', () => {
 
   it('is null for a device that there is not', async () => {
     const unknown = randomUUID();
-    expect(await tenants.transaction(tenantId, (tx) => devices.lastPulledLamport(tx, unknown))).toBeNull();
+    expect(await pulledBy(tenantId, unknown)).toBeNull();
     await push(unknown, {});
     await pull(unknown, { at: at(0), lamport: 1 });
     expect(await statusOf(unknown)).toBeUndefined();
@@ -137,7 +140,7 @@ describe('what is kept of a device', () => {
     await push(id, { at: at(1), lamport: 7, clockReused: true });
     await pull(id, { at: at(2), lamport: 7 });
     expect(await statusOf(id, other)).toMatchObject({ lastSeenAt: null, lastPulledLamport: null, clockReusedAt: null });
-    expect(await tenants.transaction(other, (tx) => devices.lastPulledLamport(tx, id))).toBeNull();
+    expect(await pulledBy(other, id)).toBeNull();
   });
 
   describe('by a pull', () => {

@@ -55,9 +55,8 @@ describe('the round trips of a push', () => {
     expect(one.outcomes).toEqual({ accepted: 1 });
     expect(many.outcomes).toEqual({ accepted: MANY });
     expect(many.queries).toBe(one.queries);
-    // Begin; clock, settings, cursor, levels, rivals, known, catalogue, lamports, conflicts; events, levels, clock,
-    // device; commit.
-    expect(one.queries).toBe(15);
+    // Begin; clock, settings, levels, known, catalogue, lamports; rivals; events, levels, clock, device; commit.
+    expect(one.queries).toBe(13);
   });
 
   it('are as many for one duplicate as for a thousand', async () => {

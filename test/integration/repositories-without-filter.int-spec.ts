@@ -129,7 +129,6 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
   'DeviceRepository.change': (tx, { deviceId }) =>
     devices.change(tx, deviceId, { name: 'mine', deviceType: undefined }),
   'DeviceRepository.revoke': (tx, { deviceId }) => devices.revoke(tx, deviceId, NOW),
-  'DeviceRepository.lastPulledLamport': (tx, { deviceId }) => devices.lastPulledLamport(tx, deviceId),
   'DeviceRepository.notePush': (tx, { deviceId }) =>
     devices.notePush(tx, deviceId, { at: NOW, lamport: HEAD, clockSkewMs: 1, clockReused: true }),
   'DeviceRepository.notePull': (tx, { deviceId }) => devices.notePull(tx, deviceId, { at: NOW, lamport: HEAD }),

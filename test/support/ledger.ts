@@ -65,7 +65,7 @@ export class TestLedger {
     const tenants = new TenantRepository();
     const nobody: Pick<PushAnnouncer, 'announce'> = { announce: () => undefined };
     this.pushes = new PushService(
-      new PushContextLoader(clocks, tenants, devices, rivals, events, levels, products, payments, versions, conflicts),
+      new PushContextLoader(clocks, tenants, rivals, events, levels, products, payments, versions, conflicts),
       new PushPlanWriter(clocks, events, levels, deadlines, products, payments, versions, conflicts),
       devices,
       new GroupCommit(this.database),

@@ -171,7 +171,7 @@ export class PushLog {
   stateOf(event: StockEvent): ReferencedOperation {
     return this.events
       .filter((later) => later.refOperationId === event.operationId)
-      .reduce((named, later) => this.after(named, later), newlyRecorded(event));
+      .reduce((named, later) => this.after(named, later), newlyRecorded(event, event));
   }
 
   /** With what was decided on what names it. */

@@ -31,7 +31,7 @@ function theirs(
   const delta = said.delta ?? 3;
   const content = aSale({ ...OF_KIND[kind], paymentStatus, delta, deviceId: deviceId(2), baseLamport: 5, ...said });
   const effect = content.kind === 'INCREMENT' ? delta : -delta;
-  return { content, state: newlyRecorded({ ...content, lamport, effect, disposition: 'APPLIED' }) };
+  return { content, state: newlyRecorded(content, { lamport, effect, disposition: 'APPLIED' }) };
 }
 
 function mine(kind: Kind, paymentStatus: Payment, missing: number, base = 5): Newcomer {

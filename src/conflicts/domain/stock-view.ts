@@ -194,7 +194,7 @@ export class StockView {
       case 'INCREMENT':
       case 'DECREMENT':
       case 'SET': {
-        const recorded = { content, state: newlyRecorded({ ...content, lamport, effect, disposition }) };
+        const recorded = { content, state: newlyRecorded(content, { lamport, effect, disposition }) };
         this.states.set(operationId, recorded);
         this.add({ happening: { ...recorded, net: effect, recordedAt }, own: event, decisions: [] });
         if (named) {
@@ -217,7 +217,7 @@ interface Entry {
 
 /** A decision on what happened too long ago to be looked at. */
 function alone({ content, lamport, effect, recordedAt }: PastEvent): Happening {
-  const state = newlyRecorded({ ...content, lamport, effect, disposition: 'APPLIED' });
+  const state = newlyRecorded(content, { lamport, effect, disposition: 'APPLIED' });
   return { content, state, net: effect, recordedAt };
 }
 

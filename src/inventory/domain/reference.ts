@@ -34,23 +34,26 @@ export interface ReferencedOperation {
 export function newlyRecorded(
   operation: Pick<
     ReferencedOperation,
-    | 'operationId'
-    | 'productId'
-    | 'deviceId'
-    | 'kind'
-    | 'reason'
-    | 'delta'
-    | 'disposition'
-    | 'lamport'
-    | 'effect'
-    | 'refOperationId'
+    'operationId' | 'productId' | 'deviceId' | 'kind' | 'reason' | 'delta' | 'refOperationId'
   >,
+  { lamport, effect, disposition }: Pick<ReferencedOperation, 'lamport' | 'effect' | 'disposition'>,
 ): ReferencedOperation {
-  const { operationId, productId, deviceId, kind, reason, delta, disposition, lamport, effect } = operation;
   return {
-    ...{ operationId, productId, deviceId, kind, reason, delta, disposition, lamport, effect },
-    ...{ effectiveLamport: lamport, refOperationId: operation.refOperationId },
-    ...{ cancelled: 0, cancelling: 0, closedBy: null, confirmed: false },
+    operationId: operation.operationId,
+    productId: operation.productId,
+    deviceId: operation.deviceId,
+    kind: operation.kind,
+    reason: operation.reason,
+    delta: operation.delta,
+    disposition,
+    lamport,
+    effectiveLamport: lamport,
+    effect,
+    refOperationId: operation.refOperationId,
+    cancelled: 0,
+    cancelling: 0,
+    closedBy: null,
+    confirmed: false,
   };
 }
 

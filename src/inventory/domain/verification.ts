@@ -263,7 +263,7 @@ export class Verification {
     const { operationId, kind, reason, disposition, refOperationId, effect } = event;
     const delta = believed ? event.delta : Math.abs(effect);
     if (isReservation({ kind, reason }) || (disposition !== 'APPLIED' && kind !== 'VOID' && kind !== 'RELEASE')) {
-      this.watched.set(operationId, newlyRecorded({ ...event, delta }));
+      this.watched.set(operationId, newlyRecorded({ ...event, delta }, event));
     }
     if (refOperationId === null) return;
     switch (kind) {
@@ -364,19 +364,12 @@ function signed(event: LoggedEvent, kind: 'VOID' | 'RELEASE'): number {
 
 /** Something that was not watched while it had its effect. */
 function decidedBy({ productId, delta, ...event }: LoggedEvent, operationId: string): ReferencedOperation {
-  const { deviceId, reason, lamport } = event;
-  return newlyRecorded({
-    ...{
-      operationId,
-      productId,
-      deviceId,
-      reason,
-      lamport,
-      delta,
-      refOperationId: event.decided?.refOperationId ?? null,
-    },
-    ...{ kind: event.decided?.kind ?? 'DECREMENT', disposition: 'APPLIED', effect: 0 },
-  });
+  const { deviceId, reason, lamport, decided } = event;
+  const { kind, refOperationId } = decided ?? { kind: 'DECREMENT', refOperationId: null };
+  return newlyRecorded(
+    { operationId, productId, deviceId, kind, reason, delta, refOperationId },
+    { lamport, effect: 0, disposition: 'APPLIED' },
+  );
 }
 
 /** Whether it is a baseline: a receipt or a count, when it takes effect. */

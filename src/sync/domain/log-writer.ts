@@ -46,8 +46,9 @@ export interface PushWrites {
 /** A conflict of the log, from before or from this push. */
 export type Dispute = Conflict & { readonly detectedLamport: number };
 
-/** An event before it has a place in the chain. */
-type UnchainedEvent = Omit<StockEvent, 'chainHash'>;
+/** An event that may have no place in the chain yet. */
+type DraftEvent = Omit<StockEvent, 'chainHash'> & { chainHash: Uint8Array };
+const UNCHAINED = new Uint8Array();
 
 /** Of what a device did, or what follows from it at once. */
 type OperationContent = EventContent & Pick<Operation, 'kind'>;
@@ -77,7 +78,7 @@ export class LogWriter {
   private readonly ownEditsOf: JournaledMap<string, OwnEdits>;
   private readonly disputes: JournaledMap<string, Dispute>;
   private readonly lamportsGiven: JournaledMap<number, true>;
-  private readonly events = new JournaledList<UnchainedEvent>(this.journal);
+  private readonly events = new JournaledList<DraftEvent>(this.journal);
   private readonly versions = new JournaledList<StateVersion>(this.journal);
   private readonly conflicts = new JournaledList<Conflict>(this.journal);
   private lamport: number;
@@ -127,7 +128,9 @@ export class LogWriter {
 
   /** What others did to the product, as it stands after what this push has taken back. */
   rivalsOf(productId: string): Rivals {
-    const { count, movement, takenBack, claims } = this.context.rivals.get(productId) ?? NO_RIVALS;
+    const rivals = this.context.rivals.get(productId);
+    if (!rivals) return NO_RIVALS;
+    const { count, movement, takenBack, claims } = rivals;
     return {
       ...{ count, takenBack },
       movement: movement && this.current(movement),
@@ -194,7 +197,7 @@ export class LogWriter {
     const hash = contentHash(this.tenantId, content);
     const effect = withinRange(quantity, decision.units);
     const recorded = { lamport, effect, stockAfter: quantity + effect, disposition: 'APPLIED' as const };
-    this.events.push({ ...content, ...recorded, contentHash: hash });
+    this.events.push({ ...content, ...recorded, contentHash: hash, chainHash: UNCHAINED });
     this.operations.set(content.operationId, { ...recorded, contentHash: hash });
     this.levels.set(productId, { quantity: quantity + effect, tracked, lastLamport: lamport });
     this.references.set(operationId, afterDecision(state, { kind: 'VOID', effect, lamport }));
@@ -207,12 +210,11 @@ export class LogWriter {
     disposition: Disposition,
   ): number {
     const lamport = this.giveLamport(content.clientLamport);
-    const recorded = { lamport, effect, stockAfter, disposition, contentHash };
-    this.events.push({ ...content, ...recorded });
-    this.operations.set(content.operationId, recorded);
+    this.events.push({ ...content, lamport, effect, stockAfter, disposition, contentHash, chainHash: UNCHAINED });
+    this.operations.set(content.operationId, { lamport, effect, stockAfter, disposition, contentHash });
     this.levels.set(content.productId, { quantity: stockAfter, tracked, lastLamport: lamport });
     if (content.deviceType !== 'SERVER') this.lamportsGiven.set(content.clientLamport, true);
-    this.references.set(content.operationId, newlyRecorded({ ...content, ...recorded }));
+    this.references.set(content.operationId, newlyRecorded(content, { lamport, effect, disposition }));
     const { refOperationId } = content;
     const named = refOperationId === null ? undefined : this.references.get(refOperationId);
     if (named && refOperationId !== null) this.references.set(refOperationId, afterUse(named, content, disposition));
@@ -288,12 +290,12 @@ export class LogWriter {
   /** Hashes the chain only now: what was rolled back has cost no hash. */
   writes(): PushWrites {
     let head = this.context.clock.chainHash;
-    const events = this.events.items.map((event) => {
+    for (const event of this.events.items) {
       head = chainHash(head, event.contentHash);
-      return { ...event, chainHash: head };
-    });
+      event.chainHash = head; // in place: a copy of each event would cost as much as the hash
+    }
     return {
-      events,
+      events: this.events.items,
       levels: this.levels.changed,
       products: [...this.products.changed.values()],
       payments: [...this.payments.changed.values()],

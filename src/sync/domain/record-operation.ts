@@ -38,7 +38,15 @@ export function recordOperation(
   if (!movement.ok && movement.code !== 'INSUFFICIENT_STOCK') return refuse(id, movement);
 
   const contention = decideContention(
-    { ...operation, base, effect: effectOf(level, operation, named), missing: missingOf(level, operation, named) },
+    {
+      kind: operation.kind,
+      reason: operation.reason,
+      paymentStatus: operation.paymentStatus,
+      delta: operation.delta,
+      base,
+      effect: effectOf(level, operation, named),
+      missing: missingOf(level, operation, named),
+    },
     {
       rivals: rivalsOf(operation, base, log),
       deletion: deletion && deletion.deviceId !== operation.deviceId ? deletion : null,
@@ -73,6 +81,7 @@ export function recordOperation(
 /** What it is concurrent with. What it confirms is no rival: the units held there are those it takes. */
 function rivalsOf({ productId, refOperationId }: Operation, base: number, log: LogWriter): Rivals {
   const rivals = concurrentWith(base, log.rivalsOf(productId));
+  if (rivals.claims.length === 0) return rivals;
   return { ...rivals, claims: rivals.claims.filter(({ content }) => content.operationId !== refOperationId) };
 }
 

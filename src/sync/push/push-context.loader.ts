@@ -18,7 +18,6 @@ import type { Edit, Entity } from '../../states/domain/state.js';
 import { StateVersionRepository } from '../../states/persistence/state-version.repository.js';
 import { assertAdmitted } from '../../tenancy/admission.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
-import { DeviceRepository } from '../../tenancy/persistence/device.repository.js';
 import { TenantRepository } from '../../tenancy/persistence/tenant.repository.js';
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
 import type { PushCommand } from '../domain/push-command.js';
@@ -30,7 +29,6 @@ export class PushContextLoader {
   constructor(
     private readonly clocks: TenantClockRepository,
     private readonly tenants: TenantRepository,
-    private readonly devices: DeviceRepository,
     private readonly rivals: RivalRepository,
     private readonly events: StockEventRepository,
     private readonly levels: StockLevelRepository,
@@ -53,22 +51,24 @@ export class PushContextLoader {
     const { deviceId } = command;
     const said = contentOf(command);
     // In one flight, the clock first: the server takes them in this order, and each sees what is committed when it starts.
-    const [clock, { access, settings }, lastPulledLamport, levels, ledger, states] = await Promise.all([
+    const [clock, { access, settings, lastPulledLamport }, levels, ledger, states] = await Promise.all([
       this.clocks.lock(tx),
-      this.tenants.accessAndSettings(tx, bringer.role === 'device' ? deviceId : null),
-      this.devices.lastPulledLamport(tx, deviceId),
+      this.tenants.accessAndSettings(tx, deviceId),
       this.loadLevels(tx, said),
       this.loadLedger(tx, deviceId, said),
       this.loadStates(tx, deviceId, said),
     ]);
     assertAdmitted(bringer, access);
-    const rivals = await this.rivals.rivalsOf(
-      tx,
-      deviceId,
-      rivalQueries(said.operations, levels, lastPulledLamport, clock.lamport, settings),
-    );
+    const [rivals, knownConflicts] = await Promise.all([
+      this.rivals.rivalsOf(
+        tx,
+        deviceId,
+        rivalQueries(said.operations, levels, lastPulledLamport, clock.lamport, settings),
+      ),
+      this.conflicts.conflictsOf(tx, conflictIdsOf(said, ledger.known)),
+    ]);
     return {
-      ...{ clock, settings, lastPulledLamport, levels, rivals },
+      ...{ clock, settings, lastPulledLamport, levels, rivals, knownConflicts },
       ...ledger,
       ...states,
       clockSkewMs: command.sentAt === null ? null : Date.parse(command.sentAt) - arrivedAt.getTime(),
@@ -95,7 +95,7 @@ export class PushContextLoader {
     return { known, catalogue, references, usedLamports };
   }
 
-  private async loadStates(tx: TenantTransaction, deviceId: string, { operations, products, payments }: Content) {
+  private async loadStates(tx: TenantTransaction, deviceId: string, { products, payments }: Content) {
     const editIds = unique([...products, ...payments].map((edit) => edit.editId));
     const productIds = unique(products.map((edit) => edit.id));
     const skus = unique(products.flatMap(({ said }) => said.sku ?? []));
@@ -109,23 +109,17 @@ export class PushContextLoader {
           version === null ? [] : [{ editId, entityId, version }],
         ),
       );
-    const conflictIds = [
-      ...editIds.map((editId) => conflictIdOf('EDIT', editId)),
-      ...operations.map(({ operationId }) => conflictIdOf('OPERATION', operationId)),
-    ];
-    const [found, skuHolders, paymentsFound, posHolders, knownEdits, knownConflicts, productBases, paymentBases] =
-      await Promise.all([
-        this.products.productsOf(tx, productIds),
-        this.products.skuHolders(tx, skus, productIds),
-        this.payments.paymentsOf(tx, unique(payments.map((edit) => edit.id))),
-        this.payments.byPosTransaction(tx, posTransactions),
-        this.versions.known(tx, editIds),
-        this.conflicts.conflictsOf(tx, unique(conflictIds)),
-        basesOf('PRODUCT', products),
-        basesOf('PAYMENT', payments),
-      ]);
+    const [found, skuHolders, paymentsFound, posHolders, knownEdits, productBases, paymentBases] = await Promise.all([
+      this.products.productsOf(tx, productIds),
+      this.products.skuHolders(tx, skus, productIds),
+      this.payments.paymentsOf(tx, unique(payments.map((edit) => edit.id))),
+      this.payments.byPosTransaction(tx, posTransactions),
+      this.versions.known(tx, editIds),
+      basesOf('PRODUCT', products),
+      basesOf('PAYMENT', payments),
+    ]);
     return {
-      ...{ products: found, skuHolders, payments: paymentsFound, posHolders, knownEdits, knownConflicts },
+      ...{ products: found, skuHolders, payments: paymentsFound, posHolders, knownEdits },
       bases: new Map([...productBases, ...paymentBases]),
     };
   }
@@ -144,6 +138,14 @@ function contentOf({ entries }: PushCommand): Content {
     products: entries.flatMap((entry) => (entry.readable && entry.what === 'PRODUCT' ? [entry.edit] : [])),
     payments: entries.flatMap((entry) => (entry.readable && entry.what === 'PAYMENT' ? [entry.edit] : [])),
   };
+}
+
+/** Of conflicts that entries of a push may have led to: only an edit can be in one without being recorded. */
+function conflictIdsOf({ operations, products, payments }: Content, known: ReadonlyMap<string, unknown>): string[] {
+  return unique([
+    ...[...products, ...payments].map(({ editId }) => conflictIdOf('EDIT', editId)),
+    ...operations.flatMap(({ operationId }) => (known.has(operationId) ? conflictIdOf('OPERATION', operationId) : [])),
+  ]);
 }
 
 /** Products that a push may give an opening balance. */

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { prepared } from '../../database/prepared.js';
-import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Device, DeviceAccess, DeviceChange, DeviceIdentity, PullNote, PushNote } from '../domain/device.js';
 import type { DeviceType } from '../domain/device-type.js';
@@ -86,17 +85,6 @@ export class DeviceRepository {
       [tx.tenantId, id, name, deviceType],
     );
     return row ? { id, name: row.name, deviceType: row.device_type } : null;
-  }
-
-  /** How far the device had pulled; null if it never did. */
-  async lastPulledLamport(tx: TenantTransaction, deviceId: string): Promise<number | null> {
-    const [row] = await prepared<{ lamport: string | null }>(
-      tx,
-      'last pulled lamport',
-      `SELECT last_pulled_lamport AS lamport FROM devices WHERE tenant_id = $1 AND id = $2`,
-      [tx.tenantId, deviceId],
-    );
-    return row?.lamport == null ? null : toSafeInteger(row.lamport);
   }
 
   /**

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Not } from 'typeorm';
 import { prepared } from '../../database/prepared.js';
+import { toSafeInteger } from '../../database/safe-integer.js';
 import type { PlatformTransaction, TenantTransaction } from '../../database/tenant-database.js';
 import type { AccessState } from '../admission.js';
 import { GENESIS_HASH } from '../domain/lamport-clock.js';
@@ -18,6 +19,7 @@ interface AccessRow extends SettingsRow {
   readonly enrolled: boolean;
   readonly revoked: boolean;
   readonly tokens_valid_from: Date | null;
+  readonly last_pulled_lamport: string | null;
 }
 
 @Injectable()
@@ -110,14 +112,22 @@ export class TenantRepository {
     return toAccessState(await this.accessRow(tx, deviceId));
   }
 
-  /** As `accessState` and `settingsOf`, in one question: for a push, which has the tenant's clock while it asks. */
+  /**
+   * As `accessState` and `settingsOf`, in one question, with how far the device had pulled, null if it never did: for a
+   * push, which has the tenant's clock while it asks.
+   */
   async accessAndSettings(
     tx: TenantTransaction,
-    deviceId: string | null,
-  ): Promise<{ access: AccessState; settings: TenantSettings }> {
+    deviceId: string,
+  ): Promise<{ access: AccessState; settings: TenantSettings; lastPulledLamport: number | null }> {
     const row = await this.accessRow(tx, deviceId);
     if (row === undefined) throw tenantMissing(tx);
-    return { access: toAccessState(row), settings: settingsOf(row.settings) };
+    const pulled = row.last_pulled_lamport;
+    return {
+      access: toAccessState(row),
+      settings: settingsOf(row.settings),
+      lastPulledLamport: pulled === null ? null : toSafeInteger(pulled),
+    };
   }
 
   private async accessRow(tx: TenantTransaction, deviceId: string | null): Promise<AccessRow | undefined> {
@@ -125,7 +135,8 @@ export class TenantRepository {
       tx,
       'access and settings',
       `SELECT t.status, t.settings,
-              d.id IS NOT NULL AS enrolled, d.revoked_at IS NOT NULL AS revoked, d.tokens_valid_from
+              d.id IS NOT NULL AS enrolled, d.revoked_at IS NOT NULL AS revoked, d.tokens_valid_from,
+              d.last_pulled_lamport
        FROM tenants t LEFT JOIN devices d ON d.tenant_id = t.id AND d.id = $2
        WHERE t.id = $1`,
       [tx.tenantId, deviceId],
