@@ -3,7 +3,7 @@ import { median } from './statistics.js';
 export interface MemorySample {
   /** That the service had taken by then. */
   readonly operations: number;
-  readonly residentMiB: number;
+  readonly usedMiB: number;
 }
 
 /** Whether the memory of the service grew with the operations it took, once it had warmed up. */
@@ -29,8 +29,8 @@ export function judgeMemoryGrowth(samples: readonly MemorySample[]): MemoryGrowt
   if ((samples.at(-1)?.operations ?? 0) < OPERATIONS_MIN) return undefined;
   const secondQuarter = samples.slice(Math.floor(samples.length / 4), Math.floor(samples.length / 2));
   const secondHalf = samples.slice(Math.floor(samples.length / 2));
-  const secondQuarterMiB = median(secondQuarter.map((sample) => sample.residentMiB));
-  const secondHalfMiB = median(secondHalf.map((sample) => sample.residentMiB));
+  const secondQuarterMiB = median(secondQuarter.map((sample) => sample.usedMiB));
+  const secondHalfMiB = median(secondHalf.map((sample) => sample.usedMiB));
   const growthMiB = secondHalfMiB - secondQuarterMiB;
   const operationsBetween =
     median(secondHalf.map((sample) => sample.operations)) - median(secondQuarter.map((sample) => sample.operations));

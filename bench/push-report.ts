@@ -89,7 +89,7 @@ function memoryLines({ startMiB, endMiB, peakMiB, samples, growth }: MemoryRepor
   );
   const rows = [
     ['RSS of the service, MiB: start', startMiB.toFixed(0)],
-    ...shown.map(({ operations, residentMiB }) => [`  after ${whole(operations)}`, residentMiB.toFixed(0)]),
+    ...shown.map(({ operations, usedMiB }) => [`  after ${whole(operations)}`, usedMiB.toFixed(0)]),
     ['  end', endMiB.toFixed(0)],
     ['  peak', peakMiB.toFixed(0)],
   ];

@@ -328,7 +328,7 @@ class PushBenchmark {
       Math.floor(before / MEMORY_SAMPLE_EVERY_OPERATIONS) <
       Math.floor(this.operationsTaken / MEMORY_SAMPLE_EVERY_OPERATIONS);
     const memory = due ? residentMemoryOf(this.environment.servicePid) : undefined;
-    if (memory) this.memorySamples.push({ operations: this.operationsTaken, residentMiB: memory.nowMiB });
+    if (memory) this.memorySamples.push({ operations: this.operationsTaken, usedMiB: memory.nowMiB });
   }
 }
 

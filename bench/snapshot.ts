@@ -200,7 +200,7 @@ class SnapshotBenchmark {
     const turn = await this.measureTurn(async () => {
       const sampling = setInterval(() => {
         const memory = residentMemoryOf(this.environment.servicePid);
-        if (memory) this.memorySamples.push({ operations: this.linesSent, residentMiB: memory.nowMiB });
+        if (memory) this.memorySamples.push({ operations: this.linesSent, usedMiB: memory.nowMiB });
       }, MEMORY_SAMPLE_EVERY_MS);
       try {
         const response = await this.ask();
@@ -372,7 +372,7 @@ function memoryLines({ startMiB, peakMiB, samples }: MemoryReport): string[] {
     ['RSS of the service, MiB: start', startMiB.toFixed(0)],
     ...tenths.map((tenth) => [
       `  most up to ${whole(tenth.at(-1)?.operations ?? 0)} lines`,
-      Math.max(...tenth.map(({ residentMiB }) => residentMiB)).toFixed(0),
+      Math.max(...tenth.map(({ usedMiB }) => usedMiB)).toFixed(0),
     ]),
     ['  peak', peakMiB.toFixed(0)],
   ];

@@ -2,18 +2,21 @@ import { Batch, type BatchLimits } from './domain/batch.js';
 import { entityOf, groupOf, type OutboxEntry, type Recorded, type RejectedEntry } from './domain/entry.js';
 import { type Settlement, settlementOf } from './domain/settlement.js';
 import type { PendingView } from './pending-view.js';
-import type { StoreTransaction } from './storage/store.js';
+import type { Store, StoreTransaction } from './storage/store.js';
 import {
   ACKNOWLEDGED,
   JOURNAL,
   lamportKey,
   lamportKeyOf,
   type Meta,
+  metaOf,
   OPERATIONS,
   OUTBOX,
   REJECTED,
 } from './storage/tables.js';
 import type { EntryResult } from './wire.js';
+
+const FORGOTTEN_AT_ONCE = 1_000;
 
 /** An entry with what the server said of it. */
 export interface SettledEntry {
@@ -133,6 +136,41 @@ export class Outbox {
     for await (const [key, entry] of tx.rows(ACKNOWLEDGED, { before: lamportKey(upTo + 1) })) {
       tx.remove(ACKNOWLEDGED, key);
       await this.pending.drop(tx, entry);
+    }
+  }
+
+  /**
+   * Lamports of all that is recorded and a snapshot of this lamport lacks: what waits, and what was taken since. A set of
+   * numbers is all that is in memory of a long outbox.
+   */
+  async lamportsBeyond(tx: StoreTransaction, snapshotLamport: number): Promise<ReadonlySet<number>> {
+    const found = new Set<number>();
+    for await (const [, { lamport }] of tx.rows(OUTBOX)) found.add(lamport);
+    for await (const [, { lamport }] of tx.rows(ACKNOWLEDGED, { from: lamportKey(snapshotLamport + 1) }))
+      found.add(lamport);
+    return found;
+  }
+
+  /**
+   * Forgets what was acknowledged and a snapshot has that counts by now, a few at a time: a device that was offline for a
+   * year has hundreds of thousands. If it is cut, the rest is left for the next time.
+   */
+  async forgetConfirmed(store: Store): Promise<void> {
+    let isMore = true;
+    while (isMore) {
+      isMore = await store.transaction(async (tx) => {
+        const { base } = await metaOf(tx);
+        let forgotten = 0;
+        for await (const [key, entry] of tx.rows(ACKNOWLEDGED, { before: lamportKey(base + 1) })) {
+          if (forgotten === FORGOTTEN_AT_ONCE) return true;
+          tx.remove(ACKNOWLEDGED, key);
+          await this.pending.forget(tx, entry);
+          forgotten += 1;
+        }
+        // Whatever was summed up meanwhile may have had some of it.
+        if (forgotten > 0) await this.pending.sumAnew(tx);
+        return false;
+      });
     }
   }
 

@@ -9,7 +9,16 @@ import {
   withoutChange,
 } from './domain/optimistic-stock.js';
 import type { StoreTransaction, Table } from './storage/store.js';
-import { CHANGES, HOLDS, lamportKeyOf, PAYMENT_EDITS, PENDING, PRODUCT_EDITS, rangeOf } from './storage/tables.js';
+import {
+  CHANGES,
+  entityOfKey,
+  HOLDS,
+  lamportKeyOf,
+  PAYMENT_EDITS,
+  PENDING,
+  PRODUCT_EDITS,
+  rangeOf,
+} from './storage/tables.js';
 import type { Operation, StockEvent } from './wire.js';
 
 /** What the device shows on top of what the server said: all that it has recorded and no pull has brought yet. */
@@ -40,6 +49,28 @@ export class PendingView {
       case 'payment':
         tx.remove(PAYMENT_EDITS, key);
     }
+  }
+
+  /** As `drop`, of what a snapshot has: what operations come to was taken out of the sums when it began to count. */
+  async forget(tx: StoreTransaction, entry: AcknowledgedEntry): Promise<void> {
+    if (entry.kind === 'operation') tx.remove(CHANGES, lamportKeyOf(entry.entityId, entry.lamport));
+    else await this.drop(tx, entry);
+  }
+
+  /**
+   * Makes what is shown of each product's stock what its changes come to. It keeps a sum for each product in memory, and
+   * no change.
+   * @param counts whether the operation of this lamport is one of them still
+   */
+  async sumAnew(tx: StoreTransaction, counts: (lamport: number) => boolean = () => true): Promise<void> {
+    const sums = new Map<string, PendingStock>();
+    for await (const [key, change] of tx.rows(CHANGES)) {
+      if (!counts(change.at)) continue;
+      const productId = entityOfKey(key);
+      sums.set(productId, withChange(sums.get(productId) ?? NOTHING_PENDING, change));
+    }
+    for await (const [productId] of tx.rows(PENDING)) if (!sums.has(productId)) tx.remove(PENDING, productId);
+    for (const [productId, pending] of sums) tx.put(PENDING, productId, pending);
   }
 
   /** What reservations hold by what the log says of them. */

@@ -107,7 +107,8 @@ export class Replica {
 
   /** From now on the snapshot counts that `fill` has read into this generation. */
   async switchTo(tx: StoreTransaction, meta: Meta, generation: number, header: SnapshotHeader): Promise<Meta> {
-    await this.outbox.confirm(tx, header.lamport);
+    const kept = await this.outbox.lamportsBeyond(tx, header.lamport);
+    await this.pending.sumAnew(tx, (lamport) => kept.has(lamport));
     return {
       ...meta,
       generation,

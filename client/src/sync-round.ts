@@ -56,6 +56,7 @@ export class SyncRound {
 
   /** @throws SyncError of the first thing that failed, after all else was tried: a push that fails keeps no pull back */
   async run(): Promise<SyncReport> {
+    await this.outbox.forgetConfirmed(this.store); // what a round before this one left when it was cut
     const failure = await this.pushAll().then(
       () => undefined,
       (error: unknown) => toSyncError(error),
@@ -204,6 +205,7 @@ export class SyncRound {
       const kept = isRestored ? await this.outbox.takeBack(tx, meta) : meta;
       tx.put(META, META_KEY, await this.replica.switchTo(tx, kept, next, header));
     });
+    await this.outbox.forgetConfirmed(this.store);
     this.events.emit('stock', { productIds: 'ALL' });
   }
 

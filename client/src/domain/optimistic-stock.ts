@@ -1,9 +1,13 @@
 import type { Operation } from '../wire.js';
 
 /** What one recorded operation does to the stock that the device shows before the server has decided. */
-export type StockChange =
-  | { readonly is: 'MOVEMENT'; /** Units, signed. */ readonly units: number }
-  | { readonly is: 'COUNT'; /** Units that were there. */ readonly units: number };
+export interface StockChange {
+  readonly is: 'MOVEMENT' | 'COUNT';
+  /** Of a movement signed; of a count those that were there. */
+  readonly units: number;
+  /** Lamport of the operation. */
+  readonly at: number;
+}
 
 /**
  * What all that a device has recorded of a product comes to: a count, if there is one, and what moved after it. Small,
@@ -12,25 +16,28 @@ export type StockChange =
 export interface PendingStock {
   /** Units of the last count; null if nothing was counted. */
   readonly count: number | null;
+  /** Its lamport. */
+  readonly countedAt: number | null;
   /** Units, signed, that moved after the count. */
   readonly moved: number;
   readonly entries: number;
 }
 
-export const NOTHING_PENDING: PendingStock = { count: null, moved: 0, entries: 0 };
+export const NOTHING_PENDING: PendingStock = { count: null, countedAt: null, moved: 0, entries: 0 };
 
 /**
  * @param named the reservation or sale that it names, if the device knows that it is its own: a sale that confirms a
  *   reservation takes its place
  */
-export function changeOf(operation: Pick<Operation, 'operation' | 'delta'>, held = 0): StockChange {
+export function changeOf(operation: Pick<Operation, 'operation' | 'delta' | 'lamport_ts'>, held = 0): StockChange {
+  const at = operation.lamport_ts;
   switch (operation.operation) {
     case 'INCREMENT':
-      return { is: 'MOVEMENT', units: operation.delta };
+      return { is: 'MOVEMENT', units: operation.delta, at };
     case 'DECREMENT':
-      return { is: 'MOVEMENT', units: held - operation.delta };
+      return { is: 'MOVEMENT', units: held - operation.delta, at };
     case 'SET':
-      return { is: 'COUNT', units: operation.delta };
+      return { is: 'COUNT', units: operation.delta, at };
   }
 }
 
@@ -38,7 +45,7 @@ export function changeOf(operation: Pick<Operation, 'operation' | 'delta'>, held
 export function withChange(pending: PendingStock, change: StockChange): PendingStock {
   const entries = pending.entries + 1;
   return change.is === 'COUNT'
-    ? { count: change.units, moved: 0, entries }
+    ? { count: change.units, countedAt: change.at, moved: 0, entries }
     : { ...pending, moved: pending.moved + change.units, entries };
 }
 
@@ -47,8 +54,11 @@ export function withChange(pending: PendingStock, change: StockChange): PendingS
  * @returns undefined if that can't be told from the sum: then `sumOf` what is left
  */
 export function withoutChange(pending: PendingStock, change: StockChange): PendingStock | undefined {
-  if (pending.count !== null || change.is === 'COUNT') return undefined;
-  return { ...pending, moved: pending.moved - change.units, entries: pending.entries - 1 };
+  const left = { ...pending, entries: pending.entries - 1 };
+  if (pending.countedAt === null || change.at > pending.countedAt)
+    return { ...left, moved: pending.moved - change.units };
+  // What the last count has made of no account; the count itself hides what was before it.
+  return change.at < pending.countedAt ? left : undefined;
 }
 
 /** In the order recorded. */
