@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { MUTATIONS } from '../simulation/mutations/mutations.js';
 
 /** Of each of two processes: as many as cores, of the machines that this runs on. */
 const SEEDS = 100;
@@ -17,6 +19,13 @@ describe('devices, servers and a network that can’t be trusted', () => {
   it('go the same way when a seed is run again, down to the log', async () => {
     expect(await simulate(1, 12, '--twice')).toContain('12 seeds from 1 on');
   }, 120_000);
+});
+
+describe('the mutations that the simulation is proven by', () => {
+  it('are of code that is there', () => {
+    const lost = MUTATIONS.filter(({ file, find }) => readFileSync(file, 'utf8').split(find).length !== 2);
+    expect(lost.map(({ name }) => name)).toEqual([]);
+  });
 });
 
 /** @returns what it prints: of a seed that breaks, the few steps that it takes */

@@ -90,8 +90,8 @@ const SERVER: readonly Mutation[] = [
   {
     name: 'the projection is not written',
     file: 'src/sync/push/push-plan.writer.ts',
-    find: `    await this.levels.save(tx, writes.levels);`,
-    replace: `    if (writes.levels.length > 1) await this.levels.save(tx, writes.levels);`,
+    find: `      this.levels.save(tx, writes.levels),`,
+    replace: `      writes.levels.size > 1 ? this.levels.save(tx, writes.levels) : undefined,`,
     seedsMax: 10,
   },
   {
@@ -110,8 +110,8 @@ const SERVER: readonly Mutation[] = [
   },
   {
     name: 'a revoked device goes on',
-    file: 'src/tenancy/access.service.ts',
-    find: `      if (device.revoked) throw new ProblemError('DEVICE_REVOKED');`,
+    file: 'src/tenancy/admission.ts',
+    find: `  if (device.revoked) throw new ProblemError('DEVICE_REVOKED');`,
     replace: ``,
     seedsMax: 30,
   },
