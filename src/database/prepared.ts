@@ -1,3 +1,4 @@
+import type { QueryConfig, QueryResult } from 'pg';
 import { QueryFailedError } from 'typeorm';
 import type { TenantTransaction } from './tenant-database.js';
 
@@ -11,14 +12,34 @@ import type { TenantTransaction } from './tenant-database.js';
  * @throws QueryFailedError
  */
 export async function prepared<Row extends object>(
-  { send }: Pick<TenantTransaction, 'send'>,
+  tx: Pick<TenantTransaction, 'send'>,
   name: string,
   text: string,
   values: unknown[],
 ): Promise<Row[]> {
+  return (await send<Row>(tx, { name, text, values })).rows;
+}
+
+/** As `prepared`, of very many rows: lists of texts, in PostgreSQL's own words, of which nothing has been made. */
+export async function preparedRaw(
+  tx: Pick<TenantTransaction, 'send'>,
+  name: string,
+  text: string,
+  values: unknown[],
+): Promise<(string | null)[][]> {
+  const query = { name, text, values, rowMode: 'array', types: UNREAD } as QueryConfig;
+  return (await send<(string | null)[] & object>(tx, query)).rows;
+}
+
+const UNREAD = { getTypeParser: () => (text: unknown) => text };
+
+async function send<Row extends object>(
+  tx: Pick<TenantTransaction, 'send'>,
+  query: QueryConfig & { readonly text: string },
+): Promise<QueryResult<Row>> {
   try {
-    return (await send<Row>({ name, text, values })).rows;
+    return await tx.send<Row>(query);
   } catch (error) {
-    throw error instanceof Error ? new QueryFailedError(text, values, error) : error;
+    throw error instanceof Error ? new QueryFailedError(query.text, query.values, error) : error;
   }
 }

@@ -7,7 +7,6 @@ import { PaymentRepository } from '../../src/payments/persistence/payment.reposi
 import { ReconciliationService } from '../../src/payments/reconciliation.service.js';
 import type { TenantSignals } from '../../src/signals/tenant-signals.js';
 import { StateVersionRepository } from '../../src/states/persistence/state-version.repository.js';
-import type { PullPage } from '../../src/sync/domain/pull-page.js';
 import type { PushOutcome } from '../../src/sync/domain/push-outcome.js';
 import type { PaymentEditDto } from '../../src/sync/push/push.dto.js';
 import { AuditTrail } from '../../src/tenancy/audit/persistence/audit-trail.js';
@@ -15,7 +14,7 @@ import { TenantClockRepository } from '../../src/tenancy/persistence/tenant-cloc
 import { aPerson } from '../support/actors.js';
 import { aPaymentEdit } from '../support/builders.js';
 import { createTestDatabase, openDataSource, type TestDatabase } from '../support/database.js';
-import { TestLedger } from '../support/ledger.js';
+import { type PulledPage, TestLedger } from '../support/ledger.js';
 
 const PERSON = randomUUID();
 
@@ -69,7 +68,7 @@ describe('deciding of two payments with one POS transaction', () => {
     if (outcome.status !== 'conflict') throw new Error(`It is ${outcome.status}`);
     return outcome.conflict.id;
   }
-  const pull = (since = 0): Promise<PullPage> => ledger.pull(tenantId, carol, since);
+  const pull = (since = 0): Promise<PulledPage> => ledger.pull(tenantId, carol, since);
   async function conflict(id: string): Promise<RecordedConflict> {
     const found = (await pull()).conflicts.find((one) => one.id === id);
     if (!found) throw new Error('There is no such conflict');

@@ -1,8 +1,8 @@
+import type { PulledPage } from '../support/ledger.js';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DataSource } from 'typeorm';
-import type { Cut, PullPage } from '../../src/sync/domain/pull-page.js';
 import { anOperation, aPaymentEdit, aProductEdit } from '../support/builders.js';
 import { createTestDatabase, openDataSource, type TestDatabase } from '../support/database.js';
 import { type PushLists, TestLedger } from '../support/ledger.js';
@@ -25,7 +25,7 @@ class Replica {
   cursor = 0;
   private serverLamport = 0;
 
-  take(page: PullPage, limit: number): void {
+  take(page: PulledPage, limit: number): void {
     const lamports = lamportsOf(page);
     expect(lamports.length).toBeLessThanOrEqual(limit);
     for (const lamport of lamports) {
@@ -43,7 +43,7 @@ class Replica {
   }
 }
 
-const lamportsOf = ({ events, products, payments, conflicts }: Omit<Cut, 'cutAt'>): number[] =>
+const lamportsOf = ({ events, products, payments, conflicts }: PulledPage): number[] =>
   [events, products, payments, conflicts].flatMap((entries) => entries.map(({ lamport }) => lamport));
 
 describe('pulling while others write (I4)', () => {

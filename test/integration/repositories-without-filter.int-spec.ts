@@ -19,6 +19,7 @@ import { ProductListingRepository } from '../../src/inventory/persistence/produc
 import { ProductRepository } from '../../src/inventory/persistence/product.repository.js';
 import { ReservationDeadlineRepository } from '../../src/inventory/persistence/reservation-deadline.repository.js';
 import { RivalRepository } from '../../src/inventory/persistence/rival.repository.js';
+import { StockEventEntity } from '../../src/inventory/persistence/stock-event.entity.js';
 import { StockEventRepository } from '../../src/inventory/persistence/stock-event.repository.js';
 import { StockLevelRepository } from '../../src/inventory/persistence/stock-level.repository.js';
 import type { RecordedPayment } from '../../src/payments/domain/payment.js';
@@ -156,8 +157,8 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
       theirs.deviceId,
       theirs.events.map(({ clientLamport }) => clientLamport),
     ),
-  'StockEventRepository.between': (tx) => events.between(tx, 0, HEAD, 1_000),
-  'StockEventRepository.lastUpTo': (tx) => events.lastUpTo(tx, HEAD),
+  'StockEventRepository.encodedBetween': (tx) => events.encodedBetween(tx, 0, HEAD, 1_000),
+  'StockEventRepository.chainHashAt': (tx) => events.chainHashAt(tx, HEAD),
   'StockEventRepository.levelAt': async (tx, theirs) => [
     await events.levelAt(tx, firstOf(theirs.events).productId, { lamport: HEAD }),
     await events.levelAt(tx, firstOf(theirs.events).productId, { time: LATER }),
@@ -421,10 +422,11 @@ class WatchedSource {
         // All that is sent comes by here, TypeORM's statements and those past it.
         const query = client.query.bind(client) as unknown as (query: QueryConfig) => Promise<QueryResult>;
         const watchedQuery = async (asked: string | QueryConfig, parameters?: unknown[]): Promise<QueryResult> => {
-          const { text: sql, values = [] } = typeof asked === 'string' ? { text: asked, values: parameters } : asked;
+          const { name, ...config } = typeof asked === 'string' ? { text: asked, values: parameters ?? [] } : asked;
+          const { text: sql, values = [] } = config;
           const [text, filtersRemoved] =
             this.unfilteredTenant === undefined ? [sql, 0] : withoutTenantFilter(sql, values, this.unfilteredTenant);
-          const result = await query({ text, values });
+          const result = await query({ ...config, text, values }); // unnamed: it may be another text the next time
           if (!BESIDE_THE_POINT.test(sql)) {
             this.statements.push({ sql, filtersRemoved, rows: sortedJson(result.rows) });
           }
@@ -474,7 +476,7 @@ async function all<T>(batches: AsyncGenerator<T[]>): Promise<T[]> {
 }
 
 async function readAll(tx: TenantTransaction, deviceId: string): Promise<Theirs> {
-  const log = await events.between(tx, 0, HEAD, 1_000);
+  const log = await tx.manager.find(StockEventEntity, { where: { tenantId: tx.tenantId }, order: { lamport: 'ASC' } });
   const catalogue = await products.between(tx, 0, HEAD, 1_000);
   const all = {
     ...{ tenantId: tx.tenantId, deviceId, events: log, eventIds: log.map(({ operationId }) => operationId) },

@@ -1,15 +1,15 @@
+import type { PulledPage } from '../support/ledger.js';
 import { hash } from 'node:crypto';
 import type { RecordedConflict } from '../../src/conflicts/domain/conflict.js';
 import type { RecordedProduct } from '../../src/inventory/domain/product.js';
 import type { RecordedEvent } from '../../src/inventory/domain/stock-event.js';
 import type { RecordedPayment } from '../../src/payments/domain/payment.js';
-import type { PullPage } from '../../src/sync/domain/pull-page.js';
 
 /** What of an event is another with each run: the tenant's id is, and the hashes have it in them. */
 const WITHOUT = { tenantId: undefined, contentHash: undefined, chainHash: undefined, syncedAt: undefined };
 
 /** Pulls from a cursor. */
-export type Pull = (cursor: number) => Promise<PullPage>;
+export type Pull = (cursor: number) => Promise<PulledPage>;
 
 /** The tenant's log as one sees it who follows it from the first entry, and believes nothing. */
 export class LedgerCopy {

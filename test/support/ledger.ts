@@ -8,6 +8,8 @@ import { ResolutionService } from '../../src/conflicts/resolution.service.js';
 import { StockCaseLoader } from '../../src/conflicts/stock-case.loader.js';
 import { LongReads } from '../../src/database/long-reads.js';
 import { TenantDatabase } from '../../src/database/tenant-database.js';
+import type { StockEventDto } from '../../src/inventory/inventory.dto.js';
+import type { RecordedEvent } from '../../src/inventory/domain/stock-event.js';
 import type { Difference } from '../../src/inventory/domain/verification.js';
 import { LedgerAuditRepository } from '../../src/inventory/persistence/ledger-audit.repository.js';
 import { ProductRepository } from '../../src/inventory/persistence/product.repository.js';
@@ -41,6 +43,9 @@ export interface PushLists {
   readonly products?: readonly ProductEditDto[];
   readonly payments?: readonly PaymentEditDto[];
 }
+
+/** A page of the log, with its events read. */
+export type PulledPage = Omit<PullPage, 'events'> & { readonly events: readonly RecordedEvent[] };
 
 /** The service's own classes on a test's pool, without Nest, HTTP and those who wait for news. */
 export class TestLedger {
@@ -119,8 +124,10 @@ export class TestLedger {
     return this.pushes.push(device, toPushCommand(device, body));
   }
 
-  pull(tenantId: string, deviceId: string, lastLamport: number, limit = 1_000): Promise<PullPage> {
-    return this.pulls.pull({ role: 'device', userId: deviceId, tenantId, deviceId }, lastLamport, limit);
+  async pull(tenantId: string, deviceId: string, lastLamport: number, limit = 1_000): Promise<PulledPage> {
+    const puller = { role: 'device', userId: deviceId, tenantId, deviceId } as const;
+    const page = await this.pulls.pull(puller, lastLamport, limit);
+    return { ...page, events: page.events.map(({ json }) => toRecordedEvent(JSON.parse(json) as StockEventDto)) };
   }
 
   /** What a verification of the whole ledger finds wrong. */
@@ -132,4 +139,37 @@ export class TestLedger {
     });
     return found;
   }
+}
+
+function toRecordedEvent(event: StockEventDto): RecordedEvent {
+  const time = (text: string | null): Date | null => (text === null ? null : new Date(text));
+  return {
+    lamport: event.lamport_ts,
+    operationId: event.operation_id,
+    productId: event.product_id,
+    deviceId: event.device_id,
+    deviceType: event.device_type as RecordedEvent['deviceType'],
+    kind: event.operation as RecordedEvent['kind'],
+    delta: event.delta,
+    reason: event.reason as RecordedEvent['reason'],
+    paymentStatus: event.payment_status as RecordedEvent['paymentStatus'],
+    amount: event.amount,
+    locationLat: event.location_lat,
+    locationLng: event.location_lng,
+    clientLamport: event.client_lamport,
+    baseLamport: event.base_lamport,
+    version: event.version,
+    groupId: event.group_id,
+    refOperationId: event.ref_operation_id,
+    expiresAt: time(event.expires_at),
+    createdAt: time(event.created_at),
+    createdBy: event.created_by,
+    updatedBy: event.updated_by,
+    effect: event.effect,
+    stockAfter: event.stock_after,
+    disposition: event.disposition as RecordedEvent['disposition'],
+    syncedAt: new Date(event.synced_at),
+    contentHash: Buffer.from(event.content_hash, 'hex'),
+    chainHash: Buffer.from(event.chain_hash, 'hex'),
+  };
 }

@@ -1,11 +1,10 @@
 import { expect } from '@jest/globals';
 import type { RecordedConflict } from '../../src/conflicts/domain/conflict.js';
 import type { RecordedEvent } from '../../src/inventory/domain/stock-event.js';
-import type { PullPage } from '../../src/sync/domain/pull-page.js';
 import type { PushOutcome } from '../../src/sync/domain/push-outcome.js';
 import type { OperationDto } from '../../src/sync/push/push.dto.js';
 import { anOperation } from './builders.js';
-import type { TestLedger } from './ledger.js';
+import type { PulledPage, TestLedger } from './ledger.js';
 
 const NOON = Date.parse('2026-03-01T12:00:00Z');
 
@@ -72,7 +71,7 @@ export class TestShop {
   }
 
   /** All that a new device pulls. */
-  async pulled(): Promise<Pick<PullPage, 'events' | 'conflicts'>> {
+  async pulled(): Promise<Pick<PulledPage, 'events' | 'conflicts'>> {
     const all = { events: [] as RecordedEvent[], conflicts: [] as RecordedConflict[] };
     for (let cursor = 0; ;) {
       const page = await this.ledger.pull(this.tenantId, this.till, cursor);

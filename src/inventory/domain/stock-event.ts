@@ -38,6 +38,15 @@ export interface RecordedEvent extends Omit<StockEvent, 'expiresAt' | 'createdAt
   readonly syncedAt: Date;
 }
 
+/** An event as a pull hands it out. */
+export interface EncodedEvent {
+  readonly lamport: number;
+  /** In hex. */
+  readonly chainHash: string;
+  /** Its JSON text, as `toStockEventWire` says it. */
+  readonly json: string;
+}
+
 /** Part of a product's ledger, in lamport order. */
 export interface EventPage {
   readonly events: readonly RecordedEvent[];

@@ -1,11 +1,11 @@
 import type { RecordedConflict } from '../../conflicts/domain/conflict.js';
 import type { RecordedProduct } from '../../inventory/domain/product.js';
-import type { RecordedEvent } from '../../inventory/domain/stock-event.js';
+import type { EncodedEvent } from '../../inventory/domain/stock-event.js';
 import type { RecordedPayment } from '../../payments/domain/payment.js';
 
 /** Entries of a tenant, each list in lamport order. Products, payments and conflicts are as they stand now. */
 export interface Entries {
-  readonly events: readonly RecordedEvent[];
+  readonly events: readonly EncodedEvent[];
   readonly products: readonly RecordedProduct[];
   readonly payments: readonly RecordedPayment[];
   readonly conflicts: readonly RecordedConflict[];
@@ -16,8 +16,8 @@ export interface PullPage extends Entries {
   /** The page holds every entry in (cursor asked for, nextLamport]. */
   readonly nextLamport: number;
   readonly serverLamport: number;
-  /** Of the log at `nextLamport`. */
-  readonly chainHash: Uint8Array;
+  /** Of the log at `nextLamport`, in hex. */
+  readonly chainHash: string;
   readonly hasMore: boolean;
   readonly epoch: string;
 }

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblem } from '../../problems/api-problem.decorator.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
@@ -16,6 +16,7 @@ export class PullController {
 
   @Post('pull')
   @HttpCode(200)
+  @Header('content-type', 'application/json; charset=utf-8')
   @Roles('device', 'staff', 'admin')
   @ApiOperation({
     summary: 'Receive what happened since',
@@ -27,7 +28,7 @@ export class PullController {
   })
   @ApiOkResponse({ type: PullResponseDto })
   @ApiProblem('MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'UPGRADE_REQUIRED')
-  async pull(@CurrentPrincipal() principal: TenantPrincipal, @Body() body: PullRequestDto): Promise<PullResponseDto> {
+  async pull(@CurrentPrincipal() principal: TenantPrincipal, @Body() body: PullRequestDto): Promise<string> {
     return toPullResponse(await this.pulls.pull(principal, body.last_lamport, body.limit ?? PULL_LIMIT_DEFAULT));
   }
 }

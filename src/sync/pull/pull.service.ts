@@ -7,6 +7,7 @@ import { PaymentRepository } from '../../payments/persistence/payment.repository
 import { GENESIS_HASH } from '../../tenancy/domain/lamport-clock.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { DeviceRepository } from '../../tenancy/persistence/device.repository.js';
+import { hex } from '../../inventory/stock-event.wire.js';
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
 import { cutPage, type Entries, type PullPage } from '../domain/pull-page.js';
 
@@ -37,7 +38,7 @@ export class PullService {
       const found = await this.find(tx, after, clock.lamport, limit + 1);
       const { cutAt, ...page } = cutPage(found, limit);
       const nextLamport = cutAt ?? clock.lamport;
-      const chainHash = cutAt === null ? clock.chainHash : await this.chainHashAt(tx, page, cutAt);
+      const chainHash = cutAt === null ? hex(clock.chainHash) : await this.chainHashAt(tx, page, cutAt);
       if (principal.role === 'device') {
         await this.devices.notePull(tx, principal.deviceId, { at: new Date(), lamport: nextLamport });
       }
@@ -49,12 +50,13 @@ export class PullService {
   /** Of each kind the first `limit` in (`after`, `upTo`]. */
   private async find(tx: TenantTransaction, after: number, upTo: number, limit: number): Promise<Entries> {
     if (after === upTo) return { events: [], products: [], payments: [], conflicts: [] };
-    return {
-      events: await this.events.between(tx, after, upTo, limit),
-      products: await this.products.between(tx, after, upTo, limit),
-      payments: await this.payments.between(tx, after, upTo, limit),
-      conflicts: await this.conflicts.between(tx, after, upTo, limit),
-    };
+    const [events, products, payments, conflicts] = await Promise.all([
+      this.events.encodedBetween(tx, after, upTo, limit),
+      this.products.between(tx, after, upTo, limit),
+      this.payments.between(tx, after, upTo, limit),
+      this.conflicts.between(tx, after, upTo, limit),
+    ]);
+    return { events, products, payments, conflicts };
   }
 
   /** The chain is that of the events: at an entry of another kind it is the last event's before it. */
@@ -62,8 +64,7 @@ export class PullService {
     tx: TenantTransaction,
     { events }: Pick<Entries, 'events'>,
     lamport: number,
-  ): Promise<Uint8Array> {
-    const last = events.at(-1) ?? (await this.events.lastUpTo(tx, lamport));
-    return last?.chainHash ?? GENESIS_HASH;
+  ): Promise<string> {
+    return events.at(-1)?.chainHash ?? (await this.events.chainHashAt(tx, lamport)) ?? hex(GENESIS_HASH);
   }
 }

@@ -36,25 +36,15 @@ const SERVER: readonly Mutation[] = [
   {
     name: 'a pull loses the VOIDs',
     file: 'src/sync/pull/pull.service.ts',
-    find: `events: await this.events.between(tx, after, upTo, limit),`,
-    replace: `events: (await this.events.between(tx, after, upTo, limit)).filter(({ kind }) => kind !== 'VOID'),`,
+    find: `return { events, products, payments, conflicts };`,
+    replace: `return { events: events.filter(({ json }) => !json.includes('"VOID"')), products, payments, conflicts };`,
     seedsMax: 20,
   },
   {
     name: 'a pull goes by the time of recording instead of the lamport',
     file: 'src/inventory/persistence/stock-event.repository.ts',
-    find: `      order: { lamport: 'ASC' },
-      take: limit,
-    });
-  }
-
-  /** The last event`,
-    replace: `      order: { createdAt: 'ASC' },
-      take: limit,
-    });
-  }
-
-  /** The last event`,
+    find: 'AND lamport_ts <= $3 ORDER BY lamport_ts LIMIT $4',
+    replace: 'AND lamport_ts <= $3 ORDER BY created_at LIMIT $4',
     seedsMax: 20,
   },
   {
