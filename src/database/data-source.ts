@@ -57,9 +57,8 @@ export function dataSourceOptions(
       // The server's own limits don't help when it is the server that hangs.
       query_timeout: queryTimeoutMs,
       // Whatever the server's default is: what a push reads after it has the clock lock must be what is committed then,
-      // not what was when its transaction began. Set for the session, it costs no round trip of each transaction. And times
-      // that are read as text are in UTC.
-      options: '-c default_transaction_isolation=read\\ committed -c TimeZone=UTC',
+      // not what was when its transaction began. Set for the session, it costs no round trip of each transaction.
+      options: '-c default_transaction_isolation=read\\ committed',
     },
   };
 }

@@ -116,6 +116,9 @@ function isConsequence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '25P02';
 }
 
+/** How values are written that are read as text (prepared.ts), whatever the server's defaults are. */
+const TEXT_FORMATS = { timezone: 'UTC', datestyle: 'ISO', bytea_output: 'hex', extra_float_digits: '1' };
+
 /** What begins a transaction: one text, for one round trip. */
 function beginning(
   begin: string,
@@ -128,6 +131,7 @@ function beginning(
     lock_timeout: `${LOCK_TIMEOUT_MS}`,
     statement_timeout: `${STATEMENT_TIMEOUT_MS}`,
     idle_in_transaction_session_timeout: `${idleTimeoutMs}`,
+    ...TEXT_FORMATS,
   };
   const set = Object.entries(settings).map(([name, value]) => `set_config('${name}', ${escapeLiteral(value)}, true)`);
   return `${begin}; SELECT ${set.join(', ')}`;

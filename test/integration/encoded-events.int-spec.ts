@@ -7,7 +7,7 @@ import type { StockEvent } from '../../src/inventory/domain/stock-event.js';
 import { StockEventEntity } from '../../src/inventory/persistence/stock-event.entity.js';
 import { StockEventRepository } from '../../src/inventory/persistence/stock-event.repository.js';
 import { toStockEventWire } from '../../src/inventory/stock-event.wire.js';
-import { createTestDatabase, openDataSource, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, openDataSource, queryOnce, type TestDatabase } from '../support/database.js';
 import { TestLedger } from '../support/ledger.js';
 
 const uuid = fc.uuid();
@@ -63,7 +63,14 @@ describe('an event as a pull hands it out', () => {
     await database.drop();
   });
 
-  it('says what it says everywhere else on the wire', async () => {
+  it('says what it says everywhere else on the wire, whatever the server’s own formats are', async () => {
+    await queryOnce(
+      database.superuserUrl,
+      `ALTER ROLE agrotour_app IN DATABASE ${new URL(database.appUrl).pathname.slice(1)}
+       SET timezone = 'America/Bogota'`,
+    );
+    await source.destroy();
+    source = await openDataSource(database.appUrl, 2);
     const tenants = new TenantDatabase(source);
     const { tenantId } = await new TestLedger(source).addTenant();
     const repository = new StockEventRepository();

@@ -7,7 +7,7 @@ const WRITERS = {
   NUMBER: (text: string) => text,
   /** PostgreSQL keeps the zeros at its end. */
   AMOUNT: (text: string) => String(Number(text)),
-  /** Sessions are in UTC (data-source.ts). Only milliseconds are ever stored, and zeros at their end are left out. */
+  /** In UTC (tenant-database.ts). Only milliseconds are ever stored, and zeros at their end are left out. */
   TIME: (text: string) =>
     `"${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20, -3).padEnd(3, '0').slice(0, 3)}Z"`,
   BYTES: (text: string) => `"${text.slice(2)}"`,
