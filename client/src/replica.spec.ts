@@ -5,8 +5,19 @@ import { PendingView } from './pending-view.js';
 import { Replica } from './replica.js';
 import { ProcessLocks } from './storage/locks.js';
 import { Store, type Table } from './storage/store.js';
-import { ACKNOWLEDGED, CHANGES, FORMAT, type Meta, META, META_KEY, metaOf, OUTBOX, PENDING } from './storage/tables.js';
-import type { EntryResult, Operation, SnapshotHeader } from './wire.js';
+import {
+  ACKNOWLEDGED,
+  CHANGES,
+  FORMAT,
+  type Meta,
+  META,
+  META_KEY,
+  metaOf,
+  OUTBOX,
+  PENDING,
+  replicaTables,
+} from './storage/tables.js';
+import type { EntryResult, Operation, SnapshotHeader, SnapshotLine } from './wire.js';
 
 const META_AT_FIRST: Meta = {
   ...{ format: FORMAT, tenantId: 't', deviceId: 'd', clock: 0, base: 0, epoch: null, chainHash: null },
@@ -87,6 +98,17 @@ describe('a snapshot that comes after a long time offline', () => {
     expect(await pending('cheese')).toMatchObject({ moved: -1_200, entries: 600 });
     await store.transaction((tx) => outbox.confirm(tx, 2_500));
     expect(await pending('cheese')).toMatchObject({ moved: -200, entries: 100 });
+  });
+
+  it('keeps the replica before it for who is reading it, and no older one', async () => {
+    async function* lines(name: string): AsyncGenerator<SnapshotLine> {
+      yield { type: 'header', lamport: 1, epoch: 'e', chain_hash: 'h' } as SnapshotLine;
+      yield { type: 'product', id: name, name } as SnapshotLine;
+      yield await Promise.resolve({ type: 'end', products: 1, stock_levels: 0, payments: 0 } as SnapshotLine);
+    }
+    for (const generation of [1, 2, 3]) await replica.fill(generation, lines(`p${generation}`));
+    const products = await Promise.all([1, 2, 3].map((generation) => count(replicaTables(generation).products)));
+    expect(products).toEqual([0, 1, 1]);
   });
 
   it('leaves nothing of a product that nothing more was done to', async () => {

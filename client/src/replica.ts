@@ -65,7 +65,10 @@ export class Replica {
    */
   async fill(generation: number, lines: AsyncIterable<SnapshotLine>): Promise<SnapshotHeader> {
     const tables = replicaTables(generation);
-    for (const table of Object.values(tables)) await this.store.clear(table as Table<unknown>);
+    // With what a fill that was cut has left. The generation before the present one goes only now: somebody may have been
+    // in the middle of reading it when the present one began to count.
+    for (const unread of [generation, generation - 2])
+      for (const table of Object.values(replicaTables(unread))) await this.store.clear(table as Table<unknown>);
     let header: SnapshotHeader | undefined;
     let complete = false;
     const counts = { products: 0, stock_levels: 0, payments: 0 };

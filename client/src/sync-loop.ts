@@ -151,15 +151,13 @@ export class SyncLoop {
     const { signal } = this.stopping;
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
-      const cancel = this.environment.setTimer(ms, resolve);
-      signal.addEventListener(
-        'abort',
-        () => {
-          cancel();
-          resolve();
-        },
-        { once: true },
-      );
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener('abort', end); // the signal lives for weeks, with a pause for each lost stream
+        resolve();
+      };
+      const cancel = this.environment.setTimer(ms, end);
+      signal.addEventListener('abort', end);
     });
   }
 }
