@@ -54,7 +54,7 @@ const UPSERT_LEVELS = `
   SET quantity = excluded.quantity, tracked = excluded.tracked, last_lamport = excluded.last_lamport`;
 
 /** A batch whose values are ready to be sent. */
-export interface PreparedTransaction {
+interface PreparedTransaction {
   readonly events: readonly unknown[];
   readonly levels: readonly unknown[];
   readonly clock: readonly unknown[];

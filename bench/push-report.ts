@@ -11,6 +11,7 @@ export interface PushReport {
   readonly at: string;
   readonly machine: Machine;
   readonly options: {
+    readonly tenants: number;
     readonly clients: number;
     readonly batch: number;
     readonly rounds: number;
@@ -70,7 +71,7 @@ export function printPushReport(report: PushReport): void {
   const lines = [
     '',
     `push: ${whole(options.operations)} operations in ${options.rounds} rounds, ${options.batch} a push, ` +
-      `${options.clients} devices of one tenant at once`,
+      `${options.clients} devices of ${options.tenants === 1 ? 'one tenant' : `${options.tenants} tenants each`} at once`,
     machineLine(machine),
     '',
     formatTable(rows),

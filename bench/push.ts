@@ -7,7 +7,7 @@ import {
   type PushRequestDto,
   type PushResponseDto,
 } from '../src/sync/push/push.dto.js';
-import { BareStore, type PreparedTransaction } from './bare-store.js';
+import { BareStore } from './bare-store.js';
 import { type Answer, Connection } from './connection.js';
 import { BenchmarkError, type BenchmarkEnvironment, withEnvironment } from './environment.js';
 import { describeMachine } from './machine.js';
@@ -21,7 +21,8 @@ import { type Till, Workload } from './workload.js';
 const USAGE = `Usage: npm run bench -- push [options]
   --operations <n>    in all, for the service and for the bare store each (200000)
   --batch <n>         operations of a push, at most ${PUSH_ENTRIES_MAX} (100)
-  --clients <n>       devices of one tenant that push at the same time (4)
+  --tenants <n>       that push at the same time (1)
+  --clients <n>       devices of each that push at the same time (4)
   --rounds <n>        turns that service and bare store take (10)
   --json <file>       also write the results there
   --profile <folder>  also write a processor profile of the service there; it slows the service down`;
@@ -29,6 +30,7 @@ const USAGE = `Usage: npm run bench -- push [options]
 interface PushOptions {
   readonly operations: number;
   readonly batch: number;
+  readonly tenants: number;
   readonly clients: number;
   readonly rounds: number;
   readonly jsonFile: string | undefined;
@@ -61,6 +63,7 @@ function readOptions(args: readonly string[]): PushOptions | undefined {
     options: {
       operations: { type: 'string', default: '200000' },
       batch: { type: 'string', default: '100' },
+      tenants: { type: 'string', default: '1' },
       clients: { type: 'string', default: '4' },
       rounds: { type: 'string', default: '10' },
       json: { type: 'string' },
@@ -72,6 +75,7 @@ function readOptions(args: readonly string[]): PushOptions | undefined {
   return {
     operations: wholeNumber('--operations', values.operations, OPERATIONS_MAX, USAGE),
     batch: wholeNumber('--batch', values.batch, PUSH_ENTRIES_MAX, USAGE),
+    tenants: wholeNumber('--tenants', values.tenants, 100, USAGE),
     clients: wholeNumber('--clients', values.clients, 1_000, USAGE),
     rounds: wholeNumber('--rounds', values.rounds, 1_000, USAGE),
     jsonFile: values.json,
@@ -101,21 +105,32 @@ interface Round {
   readonly store: Turn;
 }
 
-/** A push as it is sent. */
-interface PreparedPush {
-  readonly operations: readonly OperationDto[];
-  readonly body: Buffer;
+/** A tenant of the service, and its twin, which the bare store fills on a connection of its own. */
+interface Shop {
+  readonly tenantId: string;
+  readonly storeTenantId: string;
+  readonly store: BareStore;
+  /** The tenant's clock, as its clients know it. */
+  serverLamport: number;
 }
 
 interface Client {
+  readonly shop: Shop;
   readonly till: Till;
   readonly connection: Connection;
+}
+
+/** A push as it is sent. */
+interface PreparedPush {
+  readonly client: Client;
+  readonly operations: readonly OperationDto[];
+  readonly body: Buffer;
 }
 
 async function measure(environment: BenchmarkEnvironment, options: PushOptions): Promise<PushReport> {
   const bench = await PushBenchmark.prepare(environment, options);
   try {
-    const machine = describeMachine(environment.dataFolder, await bench.store.serverVersion());
+    const machine = describeMachine(environment.dataFolder, await bench.serverVersion());
     const startMiB = residentMemoryOf(environment.servicePid)?.nowMiB;
     await bench.stockUp();
     await bench.warmUp();
@@ -132,6 +147,7 @@ async function measure(environment: BenchmarkEnvironment, options: PushOptions):
       at: new Date().toISOString(),
       machine,
       options: {
+        tenants: options.tenants,
         clients: options.clients,
         batch: options.batch,
         rounds: options.rounds,
@@ -161,50 +177,55 @@ class PushBenchmark {
   readonly memorySamples: MemorySample[] = [];
   private readonly workload: Workload;
   private operationsTaken = 0;
-  private serverLamport = 0;
 
   private constructor(
     private readonly environment: BenchmarkEnvironment,
     private readonly options: PushOptions,
+    private readonly shops: readonly Shop[],
     private readonly clients: readonly Client[],
-    private readonly tenantId: string,
-    private readonly storeTenantId: string,
-    readonly store: BareStore,
   ) {
     this.workload = new Workload(this.operationsMax);
   }
 
   static async prepare(environment: BenchmarkEnvironment, options: PushOptions): Promise<PushBenchmark> {
-    const tenantId = await environment.createTenant('Bench: the service');
-    const storeTenantId = await environment.createTenant('Bench: the bare store');
+    const shops: Shop[] = [];
     const clients: Client[] = [];
-    for (let number = 1; number <= options.clients; number += 1) {
-      const device = await environment.enrolDevice(tenantId, `Till ${number}`);
-      const connection = new Connection(environment.url, '/sync/push', device.token);
-      clients.push({ till: { ...device, clock: 0, base: 0 }, connection });
+    for (let number = 1; number <= options.tenants; number += 1) {
+      const tenantId = await environment.createTenant(`Bench: the service ${number}`);
+      const storeTenantId = await environment.createTenant(`Bench: the bare store ${number}`);
+      const store = await BareStore.connect(environment.databaseUrl, storeTenantId);
+      const shop: Shop = { tenantId, storeTenantId, store, serverLamport: 0 };
+      shops.push(shop);
+      for (let till = 1; till <= options.clients; till += 1) {
+        const device = await environment.enrolDevice(tenantId, `Till ${till}`);
+        const connection = new Connection(environment.url, '/sync/push', device.token);
+        clients.push({ shop, till: { ...device, clock: 0, base: 0 }, connection });
+      }
     }
-    const store = await BareStore.connect(environment.databaseUrl, storeTenantId);
-    return new PushBenchmark(environment, options, clients, tenantId, storeTenantId, store);
+    return new PushBenchmark(environment, options, shops, clients);
+  }
+
+  async serverVersion(): Promise<string> {
+    return (await this.shops[0]?.store.serverVersion()) ?? 'unknown';
   }
 
   /** Of each client in a round, so that all together come as near as they can to the operations asked for. */
   private get pushesPerRound(): number {
-    const { operations, rounds, batch, clients } = this.options;
-    return Math.max(1, Math.round(operations / rounds / batch / clients));
+    const { operations, rounds, batch } = this.options;
+    return Math.max(1, Math.round(operations / rounds / batch / this.clients.length));
   }
 
   private get operationsMax(): number {
-    const { rounds, batch, clients } = this.options;
-    return (this.pushesPerRound * rounds + WARM_UP_PUSHES) * batch * clients;
+    const { rounds, batch } = this.options;
+    return (this.pushesPerRound * rounds + WARM_UP_PUSHES) * batch * this.clients.length;
   }
 
   /** The opening stock of both sides. */
   async stockUp(): Promise<void> {
-    const [client] = this.clients;
-    if (client === undefined) return;
-    const push = toPush(client.till, this.workload.openingStock(client.till));
-    await this.pushAll([[push]]);
-    await this.writeAll([push]);
+    const first = this.shops.flatMap((shop) => this.clients.find((client) => client.shop === shop) ?? []);
+    const pushes = first.map((client) => [toPush(client, this.workload.openingStock(client.till))]);
+    await this.pushAll(pushes);
+    await this.writeAll(pushes.flat());
   }
 
   async warmUp(): Promise<void> {
@@ -234,8 +255,12 @@ class PushBenchmark {
    * @throws BenchmarkError if they differ: then something was lost or doubled, and no speed counts.
    */
   async compareContents(): Promise<void> {
-    const service = await this.store.contentsOf(this.tenantId);
-    const store = await this.store.contentsOf(this.storeTenantId);
+    for (const shop of this.shops) await this.compareContentsOf(shop);
+  }
+
+  private async compareContentsOf(shop: Shop): Promise<void> {
+    const service = await shop.store.contentsOf(shop.tenantId);
+    const store = await shop.store.contentsOf(shop.storeTenantId);
     if (service.eventCount !== store.eventCount) {
       throw new BenchmarkError(`The service has ${service.eventCount} events where ${store.eventCount} were pushed.`);
     }
@@ -247,7 +272,7 @@ class PushBenchmark {
 
   async close(): Promise<void> {
     for (const { connection } of this.clients) connection.close();
-    await this.store.disconnect();
+    for (const { store } of this.shops) await store.disconnect();
   }
 
   /**
@@ -255,10 +280,13 @@ class PushBenchmark {
    * are the log's head: then it has sold offline.
    */
   private preparePushes(pushesEach: number): PreparedPush[][] {
-    return this.clients.map(({ till }) => {
-      till.base = this.serverLamport;
-      till.clock = Math.max(till.clock, this.serverLamport);
-      return Array.from({ length: pushesEach }, () => toPush(till, this.workload.operations(till, this.options.batch)));
+    return this.clients.map((client) => {
+      const { till, shop } = client;
+      till.base = shop.serverLamport;
+      till.clock = Math.max(till.clock, shop.serverLamport);
+      return Array.from({ length: pushesEach }, () =>
+        toPush(client, this.workload.operations(till, this.options.batch)),
+      );
     });
   }
 
@@ -267,10 +295,9 @@ class PushBenchmark {
     const answered: { push: PreparedPush; answer: Answer }[] = [];
     const turn = await this.measureTurn(pushes.flat(), async () => {
       await Promise.all(
-        pushes.map(async (own, index) => {
+        pushes.map(async (own) => {
           for (const push of own) {
-            const answer = await this.clients[index]?.connection.post(push.body);
-            if (answer === undefined) continue;
+            const answer = await push.client.connection.post(push.body);
             answered.push({ push, answer });
             this.sampleMemory(push.operations.length);
           }
@@ -279,20 +306,27 @@ class PushBenchmark {
       return answered.map(({ answer }) => answer.durationMs);
     });
     for (const { push, answer } of answered) {
-      this.serverLamport = Math.max(this.serverLamport, lamportOfAccepted(push, answer));
+      const { shop } = push.client;
+      shop.serverLamport = Math.max(shop.serverLamport, lamportOfAccepted(push, answer));
     }
     return turn;
   }
 
+  /** Each tenant's one after another, all tenants at the same time. */
   private async writeAll(pushes: readonly PreparedPush[]): Promise<Turn> {
-    const transactions: PreparedTransaction[] = pushes.map(({ operations }) => this.store.prepare(operations));
+    const prepared = pushes.map(({ client: { shop }, operations }) => ({ shop, rows: shop.store.prepare(operations) }));
     return this.measureTurn(pushes, async () => {
       const durationsMs: number[] = [];
-      for (const transaction of transactions) {
-        const startedMs = performance.now();
-        await this.store.write(transaction);
-        durationsMs.push(performance.now() - startedMs);
-      }
+      await Promise.all(
+        this.shops.map(async (shop) => {
+          for (const transaction of prepared) {
+            if (transaction.shop !== shop) continue;
+            const startedMs = performance.now();
+            await shop.store.write(transaction.rows);
+            durationsMs.push(performance.now() - startedMs);
+          }
+        }),
+      );
       return durationsMs;
     });
   }
@@ -332,7 +366,8 @@ class PushBenchmark {
   }
 }
 
-function toPush(till: Till, operations: readonly OperationDto[]): PreparedPush {
+function toPush(client: Client, operations: readonly OperationDto[]): PreparedPush {
+  const { till } = client;
   const request: PushRequestDto = {
     operations: [...operations],
     products: [],
@@ -342,7 +377,7 @@ function toPush(till: Till, operations: readonly OperationDto[]): PreparedPush {
     sent_at: new Date().toISOString(),
     protocol_version: 1,
   };
-  return { operations, body: Buffer.from(JSON.stringify(request)) };
+  return { client, operations, body: Buffer.from(JSON.stringify(request)) };
 }
 
 /** The first push of each client, then the second of each, and so on: about as the service receives them. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { MoreThan } from 'typeorm';
 import { arrayLiteral, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
 import { prepared, preparedRaw } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
@@ -6,6 +7,7 @@ import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Disposition, StockLevel } from '../domain/ledger.js';
 import { isReservation, type ReferencedOperation } from '../domain/reference.js';
 import type { EncodedEvent, RecordedEvent, StockEvent } from '../domain/stock-event.js';
+import { StockEventEntity } from './stock-event.entity.js';
 import { ENCODED_COLUMNS, toEncodedEvent } from './stock-event.json.js';
 
 const COLUMNS: readonly Column<StockEvent>[] = [
@@ -40,71 +42,6 @@ const COLUMNS: readonly Column<StockEvent>[] = [
 const APPEND = `
   INSERT INTO stock_events (tenant_id, synced_at, ${namesOf(COLUMNS)})
   SELECT $1, $2, * FROM ${unnest(COLUMNS, 3)}`;
-
-/** By hand, and not as entities: a pull of 1,000 took TypeORM longer than PostgreSQL. */
-const RECORDED = `SELECT synced_at, ${namesOf(COLUMNS)} FROM stock_events WHERE tenant_id = $1`;
-
-interface RecordedRow {
-  readonly lamport_ts: string;
-  readonly operation_id: string;
-  readonly product_id: string;
-  readonly device_id: string;
-  readonly device_type: RecordedEvent['deviceType'];
-  readonly operation: RecordedEvent['kind'];
-  readonly delta: number;
-  readonly reason: RecordedEvent['reason'];
-  readonly payment_status: RecordedEvent['paymentStatus'];
-  readonly amount: string | null;
-  readonly location_lat: number | null;
-  readonly location_lng: number | null;
-  readonly client_lamport: string;
-  readonly base_lamport: string | null;
-  readonly version: string | null;
-  readonly group_id: string | null;
-  readonly ref_operation_id: string | null;
-  readonly expires_at: Date | null;
-  readonly created_at: Date | null;
-  readonly created_by: string;
-  readonly updated_by: string | null;
-  readonly effect: string;
-  readonly stock_after: number;
-  readonly disposition: Disposition;
-  readonly synced_at: Date;
-  readonly content_hash: Buffer;
-  readonly chain_hash: Buffer;
-}
-
-function toRecordedEvent(row: RecordedRow): RecordedEvent {
-  return {
-    lamport: toSafeInteger(row.lamport_ts),
-    operationId: row.operation_id,
-    productId: row.product_id,
-    deviceId: row.device_id,
-    deviceType: row.device_type,
-    kind: row.operation,
-    delta: row.delta,
-    reason: row.reason,
-    paymentStatus: row.payment_status,
-    amount: row.amount === null ? null : Number(row.amount),
-    locationLat: row.location_lat,
-    locationLng: row.location_lng,
-    clientLamport: toSafeInteger(row.client_lamport),
-    baseLamport: row.base_lamport === null ? null : toSafeInteger(row.base_lamport),
-    version: row.version === null ? null : toSafeInteger(row.version),
-    groupId: row.group_id,
-    refOperationId: row.ref_operation_id,
-    expiresAt: row.expires_at,
-    createdAt: row.created_at,
-    createdBy: row.created_by,
-    updatedBy: row.updated_by,
-    effect: toSafeInteger(row.effect),
-    stockAfter: row.stock_after,
-    disposition: row.disposition,
-    syncedAt: row.synced_at,
-    contentHash: row.content_hash,
-    chainHash: row.chain_hash,
-  };
-}
 
 /** What became of an operation the first time, and what it said. */
 export interface KnownEvent {
@@ -349,13 +286,11 @@ export class StockEventRepository {
   }
 
   /** At most `limit` events of the product with a lamport above `after`, in lamport order. */
-  async ofProduct(tx: TenantTransaction, productId: string, after: number, limit: number): Promise<RecordedEvent[]> {
-    const rows = await prepared<RecordedRow>(
-      tx,
-      'events of a product',
-      `${RECORDED} AND product_id = $2 AND lamport_ts > $3 ORDER BY lamport_ts LIMIT $4`,
-      [tx.tenantId, productId, after, limit],
-    );
-    return rows.map(toRecordedEvent);
+  ofProduct(tx: TenantTransaction, productId: string, after: number, limit: number): Promise<RecordedEvent[]> {
+    return tx.manager.find(StockEventEntity, {
+      where: { tenantId: tx.tenantId, productId, lamport: MoreThan(after) },
+      order: { lamport: 'ASC' },
+      take: limit,
+    });
   }
 }
