@@ -127,6 +127,13 @@ const RIVALS = `
   ) AS rival,
   LATERAL (${laterUses('rival.operation_id')}) AS later`;
 
+/** As `RIVALS`, where nothing but counts is asked for, as of most pushes: to plan the whole takes PostgreSQL a millisecond more. */
+const COUNTS = `
+  SELECT 'COUNT' AS role, ${EVENT_COLUMNS.map((name) => `rival.${name}`).join(', ')}, later.*
+  FROM unnest($3::uuid[], $4::bigint[]) AS asked (product_id, after),
+  LATERAL (SELECT event.* FROM stock_events event WHERE event.operation = 'SET' AND ${LAST}) AS rival,
+  LATERAL (${laterUses('rival.operation_id')}) AS later`;
+
 const LOGGED = `
   SELECT event.*, later.* FROM unnest($2::uuid[]) AS asked (operation_id),
   LATERAL (SELECT * FROM stock_events WHERE tenant_id = $1 AND operation_id = asked.operation_id LIMIT 1) AS event,
@@ -164,15 +171,23 @@ export class RivalRepository {
   ): Promise<Map<string, Rivals>> {
     const found = new Map<string, { -readonly [K in keyof Rivals]: Rivals[K] }>();
     if (queries.length === 0) return found;
-    const rows = await prepared<RivalRow>(tx, 'rivals', RIVALS, [
+    const asked = [
       tx.tenantId,
       deviceId,
       arrayLiteral(queries.map(({ productId }) => productId)),
       arrayLiteral(queries.map(({ after }) => after)),
-      arrayLiteral(queries.map(({ movement }) => movement)),
-      arrayLiteral(queries.map(({ takenBack }) => takenBack)),
-      arrayLiteral(queries.map(({ claimedUnits }) => claimedUnits)),
-    ]);
+    ];
+    const isOfCounts = queries.every(
+      ({ movement, takenBack, claimedUnits }) => !movement && !takenBack && !claimedUnits,
+    );
+    const rows = isOfCounts
+      ? await prepared<RivalRow>(tx, 'counts of others', COUNTS, asked)
+      : await prepared<RivalRow>(tx, 'rivals', RIVALS, [
+          ...asked,
+          arrayLiteral(queries.map(({ movement }) => movement)),
+          arrayLiteral(queries.map(({ takenBack }) => takenBack)),
+          arrayLiteral(queries.map(({ claimedUnits }) => claimedUnits)),
+        ]);
     for (const row of rows) {
       const rival = toLoggedOperation(row);
       const rivals = found.get(row.product_id) ?? { ...NO_RIVALS };
