@@ -6,7 +6,7 @@ import { MUTATIONS } from '../simulation/mutations/mutations.js';
 
 /** Of each of two processes: as many as cores, of the machines that this runs on. */
 const SEEDS = 100;
-const STEPS = 30;
+const STEPS = 25;
 
 /** Processes of their own: there the service runs within them, on a database of its own. */
 describe('devices, servers and a network that can’t be trusted', () => {
