@@ -11,6 +11,7 @@ import { DeviceTokens1764000008000 } from '../../migrations/1764000008000-device
 import { AuditLog1764000009000 } from '../../migrations/1764000009000-audit-log.js';
 import { TenantDeletion1764000010000 } from '../../migrations/1764000010000-tenant-deletion.js';
 import { AuditTime1764000019000 } from '../../migrations/1764000019000-audit-time.js';
+import { PlannerStatistics1764000020000 } from '../../migrations/1764000020000-planner-statistics.js';
 
 /** In the order they run. Listed, not found by a pattern: what is not compiled in can't be forgotten in a deploy. */
 const MIGRATIONS = [
@@ -26,6 +27,7 @@ const MIGRATIONS = [
   AuditLog1764000009000,
   TenantDeletion1764000010000,
   AuditTime1764000019000,
+  PlannerStatistics1764000020000,
 ];
 
 /** More than any statement of a request may take (tenant-database.ts); 0 is no limit. */

@@ -17,6 +17,7 @@ const MIGRATIONS = [
   'AuditLog1764000009000',
   'TenantDeletion1764000010000',
   'AuditTime1764000019000',
+  'PlannerStatistics1764000020000',
 ];
 
 describe('migrations', () => {

@@ -62,7 +62,7 @@ export class GroupCommit {
 
   private async commit(tenantId: string, group: readonly Waiting[]): Promise<void> {
     try {
-      const answers = await this.database.transaction(tenantId, (tx) => inTurn(tx, group));
+      const answers = await this.database.transaction(tenantId, (tx) => inTurn(tx, group), { keepPlans: true });
       for (const answer of answers) answer();
     } catch (error) {
       for (const { reject } of group) reject(error);
