@@ -162,22 +162,6 @@ async function commit(client: PoolClient): Promise<void> {
   if (command !== 'COMMIT') throw new Error('The transaction had failed, and was rolled back');
 }
 
-/**
- * Runs `work` as a part of the transaction: if it throws, all that it wrote is taken back, and the transaction goes on.
- * One at a time.
- */
-export async function savepoint<T>(tx: TenantTransaction, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
-  try {
-    const [, result] = await Promise.all([tx.send({ text: 'SAVEPOINT part' }), work(tx)]);
-    // Not waited for: if it could not be sent, no COMMIT can either.
-    tx.send({ text: 'RELEASE SAVEPOINT part' }).catch(() => undefined);
-    return result;
-  } catch (error) {
-    await tx.send({ text: 'ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part' }).catch(() => undefined);
-    throw error;
-  }
-}
-
 /** @throws QueryFailedError */
 async function query(client: PoolClient, text: string): Promise<QueryResult> {
   try {

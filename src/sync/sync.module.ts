@@ -12,10 +12,10 @@ import { LiveController } from './live/live.controller.js';
 import { LiveHub } from './live/live-hub.js';
 import { PullController } from './pull/pull.controller.js';
 import { PullService } from './pull/pull.service.js';
-import { GroupCommit } from './push/group-commit.js';
 import { PushAnnouncer } from './push/push-announcer.js';
 import { PushContextLoader } from './push/push-context.loader.js';
 import { PushPlanWriter } from './push/push-plan.writer.js';
+import { PushRecorder } from './push/push-recorder.js';
 import { PushController } from './push/push.controller.js';
 import { PushService } from './push/push.service.js';
 import { SnapshotRepository } from './snapshot/persistence/snapshot.repository.js';
@@ -37,7 +37,7 @@ import { SnapshotService } from './snapshot/snapshot.service.js';
     PushContextLoader,
     PushPlanWriter,
     PushAnnouncer,
-    GroupCommit,
+    PushRecorder,
     PullService,
     SnapshotService,
     SnapshotRepository,

@@ -48,7 +48,10 @@ describe('what is kept of a device', () => {
 
   const push = async (id: string, note: Partial<PushNote>): Promise<void> => {
     await tenants.transaction(tenantId, (tx) =>
-      devices.notePush(tx, id, { at: at(0), lamport: null, clockSkewMs: null, clockReused: false, ...note }),
+      devices.notePushes(
+        tx,
+        new Map([[id, { at: at(0), lamport: null, clockSkewMs: null, clockReused: false, ...note }]]),
+      ),
     );
   };
 
@@ -67,7 +70,7 @@ describe('what is kept of a device', () => {
 
   /** As a push is told it. */
   const pulledBy = async (tenant: string, id: string): Promise<number | null> =>
-    (await tenants.transaction(tenant, (tx) => new TenantRepository().accessAndSettings(tx, id))).lastPulledLamport;
+    (await tenants.transaction(tenant, (tx) => new TenantRepository().pushersOf(tx, [id]))).lastPulledLamportOf(id);
 
   it('is nothing until it pushes or pulls', async () => {
     expect(await statusOf(await enrol())).toMatchObject({
@@ -181,7 +184,8 @@ describe('what is kept of a device', () => {
     it('is left out, and not waited for, while a push of the device is under way', async () => {
       const id = await enrol();
       await tenants.transaction(tenantId, async (tx) => {
-        await devices.notePush(tx, id, { at: at(1), lamport: 9, clockSkewMs: null, clockReused: false });
+        const note = { at: at(1), lamport: 9, clockSkewMs: null, clockReused: false };
+        await devices.notePushes(tx, new Map([[id, note]]));
         // Were it to wait, it would be for this very transaction, until its time for a lock is out.
         await pull(id, { at: at(2), lamport: 8 });
       });

@@ -4,16 +4,35 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { isTransient } from '../../src/database/transient-error.js';
 import type { TenantTransaction } from '../../src/database/tenant-database.js';
-import { GroupCommit } from '../../src/sync/push/group-commit.js';
+import { ProblemError } from '../../src/problems/problem.js';
+import { GroupCommit, type GroupWork } from '../../src/sync/push/group-commit.js';
 import { anOperation } from '../support/builders.js';
 import { createTestDatabase, openDataSource, queryOnce, type TestDatabase, withClient } from '../support/database.js';
 import { TestLedger } from '../support/ledger.js';
+
+/** What a push of these tests does. */
+type Work = (tx: TenantTransaction) => Promise<string>;
+type Commits = GroupCommit<Work, { readonly name: string }>;
+
+/** In their order. What one says is its own fault is told to it alone, and it has written nothing. */
+const oneByOne: GroupWork<Work, { readonly name: string }> = async (tx, pushes) => {
+  const results: (ProblemError | { readonly name: string })[] = [];
+  for (const push of pushes) {
+    try {
+      results.push({ name: await push(tx) });
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      results.push(error);
+    }
+  }
+  return results;
+};
 
 describe('pushes of a tenant that wait for its clock', () => {
   let database: TestDatabase;
   let source: DataSource;
   let ledger: TestLedger;
-  let commits: GroupCommit;
+  let commits: Commits;
   let tenantId: string;
   let deviceId: string;
 
@@ -23,7 +42,7 @@ describe('pushes of a tenant that wait for its clock', () => {
     ledger = new TestLedger(source);
   });
   beforeEach(async () => {
-    commits = new GroupCommit(ledger.database);
+    commits = new GroupCommit(ledger.database, oneByOne);
     ({ tenantId, deviceId } = await ledger.addTenant());
   });
   afterEach(() => {
@@ -33,6 +52,8 @@ describe('pushes of a tenant that wait for its clock', () => {
     await source.destroy();
     await database.drop();
   });
+
+  const run = async (entries: number, work: Work): Promise<string> => (await commits.run(tenantId, entries, work)).name;
 
   /** Work that leaves a row: a device of this name. */
   const writing =
@@ -61,7 +82,7 @@ describe('pushes of a tenant that wait for its clock', () => {
 
   it('share a transaction: all those that came while another had it', async () => {
     const committed = countCommits();
-    const all = ['a', 'b', 'c', 'd', 'e'].map((name) => commits.run(tenantId, 1, writing(name)));
+    const all = ['a', 'b', 'c', 'd', 'e'].map((name) => run(1, writing(name)));
     expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(committed()).toBe(2); // the first goes at once, and alone
     expect(await names()).toEqual(['a', 'b', 'c', 'd', 'e']);
@@ -69,26 +90,26 @@ describe('pushes of a tenant that wait for its clock', () => {
 
   it('share one only up to so many entries and pushes', async () => {
     const committed = countCommits();
-    const large = Array.from({ length: 5 }, (_, index) => commits.run(tenantId, 400, writing(`large ${index}`)));
-    await Promise.all([...large, commits.run(tenantId, 1_000, writing('whole'))]);
+    const large = Array.from({ length: 5 }, (_, index) => run(400, writing(`large ${index}`)));
+    await Promise.all([...large, run(1_000, writing('whole'))]);
     expect(committed()).toBe(1 + 2 + 1);
-    const small = Array.from({ length: 66 }, (_, index) => commits.run(tenantId, 1, writing(`small ${index}`)));
+    const small = Array.from({ length: 66 }, (_, index) => run(1, writing(`small ${index}`)));
     await Promise.all(small);
-    expect(committed()).toBe(4 + 1 + 3);
+    expect(committed()).toBe(4 + 2);
     expect(await names()).toHaveLength(72);
   });
 
-  it('fail each alone, and leave nothing of what failed', async () => {
+  it('fail each alone, and leave nothing of what failed, where one spoils it for all', async () => {
     const settled = await Promise.allSettled([
-      commits.run(tenantId, 1, writing('first', failing('out of luck'))),
-      commits.run(tenantId, 1, writing('second')),
-      commits.run(tenantId, 1, writing('third', failing('out of luck again'))),
+      run(1, writing('first', failing('out of luck'))),
+      run(1, writing('second')),
+      run(1, writing('third', failing('out of luck again'))),
       commits.run(
         tenantId,
         1,
         writing('fourth', (tx) => tx.send({ text: 'SELECT 1 / 0' })),
       ),
-      commits.run(tenantId, 1, writing('fifth')),
+      run(1, writing('fifth')),
     ]);
     expect(settled).toMatchObject([
       { reason: { message: 'out of luck' } },
@@ -100,19 +121,38 @@ describe('pushes of a tenant that wait for its clock', () => {
     expect(await names()).toEqual(['fifth', 'second']);
   });
 
+  it('are told what is their own fault, and share the transaction all the same', async () => {
+    const committed = countCommits();
+    const refused = (): Promise<string> => Promise.reject(new ProblemError('DEVICE_REVOKED'));
+    const settled = await Promise.allSettled([
+      run(1, writing('first')),
+      run(1, writing('second')),
+      run(1, refused),
+      run(1, writing('fourth')),
+    ]);
+    expect(settled).toMatchObject([
+      { value: 'first' },
+      { value: 'second' },
+      { reason: { code: 'DEVICE_REVOKED' } },
+      { value: 'fourth' },
+    ]);
+    expect(committed()).toBe(2);
+    expect(await names()).toEqual(['first', 'fourth', 'second']);
+  });
+
   it.each([
     ['the connection is lost', 'SELECT pg_terminate_backend(pg_backend_pid())'],
     ['a statement takes too long', `SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(1)`],
   ])('fail together, and may be pushed again, where %s', async (_what, text) => {
-    const first = commits.run(tenantId, 1, writing('first'));
+    const first = run(1, writing('first'));
     const rest = await Promise.allSettled([
-      commits.run(tenantId, 1, writing('second')),
+      run(1, writing('second')),
       commits.run(
         tenantId,
         1,
         writing('third', (tx) => tx.send({ text })),
       ),
-      commits.run(tenantId, 1, writing('fourth')),
+      run(1, writing('fourth')),
     ]);
     expect(rest.map((result) => result.status === 'rejected' && isTransient(result.reason))).toEqual([
       true,
@@ -121,12 +161,12 @@ describe('pushes of a tenant that wait for its clock', () => {
     ]);
     expect(await first).toBe('first');
     expect(await names()).toEqual(['first']);
-    expect(await commits.run(tenantId, 1, writing('again'))).toBe('again');
+    expect(await run(1, writing('again'))).toBe('again');
   });
 
   it('are never told that they are recorded when the commit did not go through', async () => {
     const swallowing = writing('lost', (tx) => tx.send({ text: 'SELECT 1 / 0' }).catch(() => undefined));
-    await expect(commits.run(tenantId, 1, swallowing)).rejects.toThrow('rolled back');
+    await expect(run(1, swallowing)).rejects.toThrow('rolled back');
     const deferred = writing('twins', (tx) =>
       tx.send({
         text: `INSERT INTO products (tenant_id, id, name, sku, version, lamport_ts, client_lamport, device_id, edit_id, created_at, updated_at)
@@ -134,15 +174,18 @@ describe('pushes of a tenant that wait for its clock', () => {
         values: [tenantId],
       }),
     );
-    const all = ['a', 'b'].map((name) => commits.run(tenantId, 1, writing(name)));
-    const settled = await Promise.allSettled([...all, commits.run(tenantId, 1, deferred)]);
-    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
-    expect(await names()).toEqual(['a']);
+    const all = ['a', 'b'].map((name) => run(1, writing(name)));
+    const settled = await Promise.allSettled([...all, run(1, deferred)]);
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(await names()).toEqual(['a', 'b']);
   });
 
   it('can’t send anything once their transaction is over', async () => {
     let kept: TenantTransaction | undefined;
-    await commits.run(tenantId, 1, (tx) => Promise.resolve((kept = tx)));
+    await run(1, (tx) => {
+      kept = tx;
+      return Promise.resolve('kept');
+    });
     await expect(kept?.send({ text: 'SELECT 1' })).rejects.toThrow('The transaction has ended');
   });
 

@@ -121,7 +121,10 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
     await tenants.markDeleted(tx);
   },
   'TenantRepository.accessState': (tx, { deviceId }) => tenants.accessState(tx, deviceId),
-  'TenantRepository.accessAndSettings': (tx, { deviceId }) => tenants.accessAndSettings(tx, deviceId),
+  'TenantRepository.pushersOf': async (tx, { deviceId }) => {
+    const { settings, accessOf, lastPulledLamportOf } = await tenants.pushersOf(tx, [deviceId]);
+    return [settings, accessOf(deviceId), lastPulledLamportOf(deviceId)];
+  },
   'DeviceRepository.enrol': (tx, { deviceId }) =>
     devices.enrol(tx, { id: deviceId, name: 'mine', deviceType: 'WEB', createdAt: NOW }),
   'DeviceRepository.find': (tx, { deviceId }) => devices.find(tx, deviceId),
@@ -130,8 +133,8 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
   'DeviceRepository.change': (tx, { deviceId }) =>
     devices.change(tx, deviceId, { name: 'mine', deviceType: undefined }),
   'DeviceRepository.revoke': (tx, { deviceId }) => devices.revoke(tx, deviceId, NOW),
-  'DeviceRepository.notePush': (tx, { deviceId }) =>
-    devices.notePush(tx, deviceId, { at: NOW, lamport: HEAD, clockSkewMs: 1, clockReused: true }),
+  'DeviceRepository.notePushes': (tx, { deviceId }) =>
+    devices.notePushes(tx, new Map([[deviceId, { at: NOW, lamport: HEAD, clockSkewMs: 1, clockReused: true }]])),
   'DeviceRepository.notePull': (tx, { deviceId }) => devices.notePull(tx, deviceId, { at: NOW, lamport: HEAD }),
   'StateVersionRepository.append': (tx, theirs) => versions.append(tx, theirs.versions, NOW),
   'StateVersionRepository.known': (tx, theirs) =>
@@ -143,8 +146,7 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
     versions.basesOf(
       tx,
       'PRODUCT',
-      tx.tenantId,
-      theirs.productIds.map((entityId) => ({ editId: entityId, entityId, version: 1 })),
+      theirs.productIds.map((entityId) => ({ editId: entityId, deviceId: tx.tenantId, entityId, version: 1 })),
     ),
   'StateVersionRepository.historyFrom': (tx, theirs) =>
     versions.historyFrom(tx, 'PRODUCT', firstOf(theirs.productIds), { version: 1, lamport: HEAD }),
@@ -154,8 +156,7 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
   'StockEventRepository.usedLamports': (tx, theirs) =>
     events.usedLamports(
       tx,
-      theirs.deviceId,
-      theirs.events.map(({ clientLamport }) => clientLamport),
+      theirs.events.map(({ clientLamport }) => ({ deviceId: theirs.deviceId, clientLamport })),
     ),
   'StockEventRepository.encodedBetween': (tx) => events.encodedBetween(tx, 0, HEAD, 1_000),
   'StockEventRepository.chainHashAt': (tx) => events.chainHashAt(tx, HEAD),
@@ -180,13 +181,14 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
   'ReservationDeadlineRepository.due': (tx) => deadlines.due(tx, LATER, 1_000),
   'ReservationDeadlineRepository.remove': (tx, theirs) => deadlines.remove(tx, theirs.eventIds),
   'RivalRepository.rivalsOf': (tx, theirs) =>
-    rivals.rivalsOf(
-      tx,
-      tx.tenantId,
-      [...theirs.levels.keys()].map((productId) => ({
-        ...{ productId, after: 0, movement: true, takenBack: true, claimedUnits: 1_000 },
-      })),
-    ),
+    rivals.rivalsOf(tx, [
+      {
+        deviceId: tx.tenantId,
+        queries: [...theirs.levels.keys()].map((productId) => ({
+          ...{ productId, after: 0, movement: true, takenBack: true, claimedUnits: 1_000 },
+        })),
+      },
+    ]),
   'RivalRepository.operationsOf': (tx, theirs) => rivals.operationsOf(tx, theirs.eventIds),
   'RivalRepository.historiesOf': (tx, theirs) =>
     rivals.historiesOf(tx, new Map([...theirs.levels.keys()].map((productId) => [productId, 0]))),

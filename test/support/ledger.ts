@@ -26,10 +26,10 @@ import { StateVersionRepository } from '../../src/states/persistence/state-versi
 import type { PullPage } from '../../src/sync/domain/pull-page.js';
 import type { PushReceipt } from '../../src/sync/domain/push-outcome.js';
 import { PullService } from '../../src/sync/pull/pull.service.js';
-import { GroupCommit } from '../../src/sync/push/group-commit.js';
 import type { PushAnnouncer } from '../../src/sync/push/push-announcer.js';
 import { PushContextLoader } from '../../src/sync/push/push-context.loader.js';
 import { PushPlanWriter } from '../../src/sync/push/push-plan.writer.js';
+import { PushRecorder } from '../../src/sync/push/push-recorder.js';
 import { PushService } from '../../src/sync/push/push.service.js';
 import { toPushCommand } from '../../src/sync/push/push.wire.js';
 import type { OperationDto, PaymentEditDto, ProductEditDto } from '../../src/sync/push/push.dto.js';
@@ -70,10 +70,12 @@ export class TestLedger {
     const tenants = new TenantRepository();
     const nobody: Pick<PushAnnouncer, 'announce'> = { announce: () => undefined };
     this.pushes = new PushService(
-      new PushContextLoader(clocks, tenants, rivals, events, levels, products, payments, versions, conflicts),
-      new PushPlanWriter(clocks, events, levels, deadlines, products, payments, versions, conflicts),
-      devices,
-      new GroupCommit(this.database),
+      this.database,
+      new PushRecorder(
+        new PushContextLoader(clocks, tenants, rivals, events, levels, products, payments, versions, conflicts),
+        new PushPlanWriter(clocks, events, levels, deadlines, products, payments, versions, conflicts),
+        devices,
+      ),
       nobody as PushAnnouncer,
     );
     const cases = new StockCaseLoader(rivals, levels, devices, products);

@@ -18,6 +18,7 @@ import type { Payment } from '../../src/payments/domain/payment.js';
 import type { EditBase } from '../../src/states/domain/merge.js';
 import type { Edit, Entity, StateVersion } from '../../src/states/domain/state.js';
 import { decidePush, type PushPlan } from '../../src/sync/domain/decide-push.js';
+import type { PushWrites } from '../../src/sync/domain/log-writer.js';
 import type { PushCommand } from '../../src/sync/domain/push-command.js';
 import type { PushContext } from '../../src/sync/domain/push-context.js';
 import { GENESIS_HASH, type TenantClock } from '../../src/tenancy/domain/lamport-clock.js';
@@ -149,6 +150,11 @@ export class PushLog {
 
   push(command: PushCommand, clockSkewMs: number | null = null, lastPulledLamport: number | null = null): PushPlan {
     const plan = decidePush(command, this.contextFor(command, clockSkewMs, lastPulledLamport));
+    this.record(plan);
+    return plan;
+  }
+
+  record(plan: PushWrites): void {
     this.events.push(...plan.events);
     for (const [productId, level] of plan.levels) this.levels.set(productId, level);
     for (const product of plan.products) this.products.set(product.id, asProductRow(product));
@@ -156,7 +162,6 @@ export class PushLog {
     this.versions.push(...plan.versions);
     this.conflicts.push(...plan.conflicts);
     this.clock = plan.clock;
-    return plan;
   }
 
   private references(ids: ReadonlySet<string>): Map<string, ReferencedOperation> {

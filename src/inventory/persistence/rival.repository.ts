@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { arrayLiteral } from '../../database/columns.js';
+import { arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
 import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
@@ -36,7 +36,7 @@ interface ContentRow extends Omit<ReferencedRow, keyof LaterUses> {
 type EventRow = ContentRow & ReferencedRow;
 type HistoryRow = ContentRow & { readonly synced_at: Date; readonly decided: PastEvent['decided'] };
 
-type RivalRow = EventRow & { readonly role: 'COUNT' | 'MOVEMENT' | 'TAKEN_BACK' | 'CLAIM' };
+type RivalRow = EventRow & { readonly push: number; readonly role: 'COUNT' | 'MOVEMENT' | 'TAKEN_BACK' | 'CLAIM' };
 
 /** Of `EventRow`. */
 const EVENT_COLUMNS = [
@@ -57,7 +57,7 @@ const LATER_COLUMNS: readonly (keyof LaterUses)[] = [
   ...(['cancelled', 'cancelling', 'confirmed', 'sold', 'voided', 'released', 'released_lamport'] as const),
 ];
 
-const OF_OTHERS = `event.tenant_id = $1 AND event.product_id = asked.product_id AND event.device_id <> $2
+const OF_OTHERS = `event.tenant_id = $1 AND event.product_id = asked.product_id AND event.device_id <> asked.device_id
   AND event.lamport_ts > asked.after`;
 
 /** The last of others that has an effect: it was applied or released, and not taken back. */
@@ -105,14 +105,29 @@ const CLAIMS = `
         `stock_events release
          JOIN stock_events event ON event.tenant_id = $1 AND event.operation_id = release.ref_operation_id`,
         `release.tenant_id = $1 AND release.product_id = asked.product_id AND release.operation = 'RELEASE'
-         AND release.lamport_ts > asked.after AND event.lamport_ts <= asked.after AND event.device_id <> $2`,
+         AND release.lamport_ts > asked.after AND event.lamport_ts <= asked.after AND event.device_id <> asked.device_id`,
       )}) AS taken) AS claim
   WHERE so_far - units < asked.claimed`;
 
+/** What one push asks of one product. */
+type Question = RivalQuery & { readonly push: number; readonly deviceId: string };
+
+const COUNT_QUESTIONS: readonly Column<Question>[] = [
+  ['push', 'integer', ({ push }) => push],
+  ['device_id', 'uuid', ({ deviceId }) => deviceId],
+  ['product_id', 'uuid', ({ productId }) => productId],
+  ['after', 'bigint', ({ after }) => after],
+];
+const RIVAL_QUESTIONS: readonly Column<Question>[] = [
+  ...COUNT_QUESTIONS,
+  ['movement', 'boolean', ({ movement }) => movement],
+  ['taken_back', 'boolean', ({ takenBack }) => takenBack],
+  ['claimed', 'bigint', ({ claimedUnits }) => claimedUnits],
+];
+
 const RIVALS = `
-  SELECT rival.role, ${EVENT_COLUMNS.map((name) => `rival.${name}`).join(', ')}, later.*
-  FROM unnest($3::uuid[], $4::bigint[], $5::boolean[], $6::boolean[], $7::bigint[])
-    AS asked (product_id, after, movement, taken_back, claimed),
+  SELECT asked.push, rival.role, ${EVENT_COLUMNS.map((name) => `rival.${name}`).join(', ')}, later.*
+  FROM ${unnest(RIVAL_QUESTIONS, 2)} AS asked (${namesOf(RIVAL_QUESTIONS)}),
   LATERAL (
     (SELECT 'COUNT' AS role, event.* ${last("event.operation = 'SET'")})
     UNION ALL
@@ -130,8 +145,8 @@ const RIVALS = `
 
 /** As `RIVALS`, where nothing but counts is asked for, as of most pushes: it has a tenth of the plan. */
 const COUNTS = `
-  SELECT 'COUNT' AS role, ${[...EVENT_COLUMNS, ...LATER_COLUMNS].map((name) => `rival.${name}`).join(', ')}
-  FROM unnest($3::uuid[], $4::bigint[]) AS asked (product_id, after),
+  SELECT asked.push, 'COUNT' AS role, ${[...EVENT_COLUMNS, ...LATER_COLUMNS].map((name) => `rival.${name}`).join(', ')}
+  FROM ${unnest(COUNT_QUESTIONS, 2)} AS asked (${namesOf(COUNT_QUESTIONS)}),
   LATERAL (SELECT event.*, later.* ${last("event.operation = 'SET'")}) AS rival`;
 
 const LOGGED = `
@@ -163,35 +178,35 @@ const HISTORIES = `
 /** Operations of the log as conflicts look at them: in full, with what became of each. */
 @Injectable()
 export class RivalRepository {
-  /** What devices other than `deviceId` did to the products, of what stands, by product id. One statement. */
+  /**
+   * What devices other than its own did to the products that each push asks for, of what stands: of `asked[i]` the i-th, by
+   * product id. One statement.
+   */
   async rivalsOf(
     tx: TenantTransaction,
-    deviceId: string,
-    queries: readonly RivalQuery[],
-  ): Promise<Map<string, Rivals>> {
-    const found = new Map<string, { -readonly [K in keyof Rivals]: Rivals[K] }>();
-    if (queries.length === 0) return found;
-    const asked = [
-      tx.tenantId,
-      deviceId,
-      arrayLiteral(queries.map(({ productId }) => productId)),
-      arrayLiteral(queries.map(({ after }) => after)),
-    ];
-    const isOfCounts = queries.every(
+    asked: readonly { readonly deviceId: string; readonly queries: readonly RivalQuery[] }[],
+  ): Promise<Map<string, Rivals>[]> {
+    const found = asked.map(() => new Map<string, { -readonly [K in keyof Rivals]: Rivals[K] }>());
+    const questions = asked.flatMap(({ deviceId, queries }, push) =>
+      queries.map((query) => ({ push, deviceId, ...query })),
+    );
+    if (questions.length === 0) return found;
+    const isOfCounts = questions.every(
       ({ movement, takenBack, claimedUnits }) => !movement && !takenBack && !claimedUnits,
     );
-    const rows = isOfCounts
-      ? await prepared<RivalRow>(tx, 'counts of others', COUNTS, asked)
-      : await prepared<RivalRow>(tx, 'rivals', RIVALS, [
-          ...asked,
-          arrayLiteral(queries.map(({ movement }) => movement)),
-          arrayLiteral(queries.map(({ takenBack }) => takenBack)),
-          arrayLiteral(queries.map(({ claimedUnits }) => claimedUnits)),
-        ]);
+    const columns = isOfCounts ? COUNT_QUESTIONS : RIVAL_QUESTIONS;
+    const rows = await prepared<RivalRow>(
+      tx,
+      isOfCounts ? 'counts of others' : 'rivals',
+      isOfCounts ? COUNTS : RIVALS,
+      [tx.tenantId, ...arraysOf(columns, questions)],
+    );
     for (const row of rows) {
+      const of = found[row.push];
+      if (!of) throw new Error('An answer to a question that nobody asked');
       const rival = toLoggedOperation(row);
-      const rivals = found.get(row.product_id) ?? { ...NO_RIVALS };
-      found.set(row.product_id, rivals);
+      const rivals = of.get(row.product_id) ?? { ...NO_RIVALS };
+      of.set(row.product_id, rivals);
       switch (row.role) {
         case 'COUNT':
           rivals.count = rival;
@@ -207,7 +222,7 @@ export class RivalRepository {
           break;
       }
     }
-    for (const rivals of found.values()) {
+    for (const rivals of found.flatMap((of) => [...of.values()])) {
       rivals.claims = [...rivals.claims].sort((a, b) => b.state.effectiveLamport - a.state.effectiveLamport);
     }
     return found;

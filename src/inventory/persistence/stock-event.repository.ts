@@ -43,6 +43,24 @@ const APPEND = `
   INSERT INTO stock_events (tenant_id, synced_at, ${namesOf(COLUMNS)})
   SELECT $1, $2, * FROM ${unnest(COLUMNS, 3)}`;
 
+/** A lamport that a device gave. */
+export interface DeviceLamport {
+  readonly deviceId: string;
+  readonly clientLamport: number;
+}
+
+const DEVICE_LAMPORT: readonly Column<DeviceLamport>[] = [
+  ['device_id', 'uuid', ({ deviceId }) => deviceId],
+  ['client_lamport', 'bigint', ({ clientLamport }) => clientLamport],
+];
+
+const USED_LAMPORTS = `
+  SELECT asked.device_id, asked.client_lamport
+  FROM ${unnest(DEVICE_LAMPORT, 2)} AS asked (${namesOf(DEVICE_LAMPORT)}), LATERAL (
+    SELECT FROM stock_events
+    WHERE tenant_id = $1 AND device_id = asked.device_id AND client_lamport = asked.client_lamport
+      AND device_type <> 'SERVER' LIMIT 1) AS used`;
+
 /** What became of an operation the first time, and what it said. */
 export interface KnownEvent {
   readonly lamport: number;
@@ -221,19 +239,22 @@ export class StockEventRepository {
     return new Map(rows.map((row) => [row.operation_id, toReferencedOperation(row)]));
   }
 
-  /** Those of `clientLamports` that an operation of the device has: an opening balance is none. */
-  async usedLamports(tx: TenantTransaction, deviceId: string, clientLamports: readonly number[]): Promise<Set<number>> {
-    if (clientLamports.length === 0) return new Set();
-    const rows = await prepared<{ client_lamport: string }>(
-      tx,
-      'used lamports',
-      `SELECT asked.client_lamport FROM unnest($3::bigint[]) AS asked (client_lamport), LATERAL (
-         SELECT FROM stock_events
-         WHERE tenant_id = $1 AND device_id = $2 AND client_lamport = asked.client_lamport
-           AND device_type <> 'SERVER' LIMIT 1) AS used`,
-      [tx.tenantId, deviceId, arrayLiteral(clientLamports)],
-    );
-    return new Set(rows.map((row) => toSafeInteger(row.client_lamport)));
+  /** Those of the lamports that an operation of their device has, by device: an opening balance is none. */
+  async usedLamports(
+    tx: TenantTransaction,
+    lamports: readonly DeviceLamport[],
+  ): Promise<Map<string, ReadonlySet<number>>> {
+    const used = new Map<string, Set<number>>();
+    if (lamports.length === 0) return used;
+    const rows = await prepared<{ device_id: string; client_lamport: string }>(tx, 'used lamports', USED_LAMPORTS, [
+      tx.tenantId,
+      ...arraysOf(DEVICE_LAMPORT, lamports),
+    ]);
+    for (const { device_id: deviceId, client_lamport: lamport } of rows) {
+      const ofDevice = used.get(deviceId) ?? new Set();
+      used.set(deviceId, ofDevice.add(toSafeInteger(lamport)));
+    }
+    return used;
   }
 
   /**

@@ -9,11 +9,14 @@ import type { Entity, Fields, StateVersion } from '../domain/state.js';
 /** Of which edit's base the history is asked. */
 export interface BaseQuestion {
   readonly editId: string;
+  /** Whose edit it is. */
+  readonly deviceId: string;
   readonly entityId: string;
   readonly version: number;
 }
 
 interface BaseRow {
+  readonly device_id: string;
   readonly entity_id: string;
   readonly version: string;
   readonly fields: Fields;
@@ -74,40 +77,41 @@ export class StateVersionRepository {
   async basesOf(
     tx: TenantTransaction,
     entity: Entity,
-    deviceId: string,
     questions: readonly BaseQuestion[],
   ): Promise<Map<string, EditBase>> {
     if (questions.length === 0) return new Map();
-    // Once for each version, however many edits were made on it: what came after it is read for each question anew.
+    // Once for each version, however many edits a device made on it: what came after it is read for each question anew.
     const asked = new Map(questions.map((question) => [keyOf(question), question]));
     const rows = await prepared<BaseRow>(
       tx,
       'bases of edits',
-      `SELECT asked.entity_id, asked.version, base.fields, since.*
-       FROM unnest($4::uuid[], $5::bigint[]) AS asked (entity_id, version)
+      `SELECT asked.device_id, asked.entity_id, asked.version, base.fields, since.*
+       FROM unnest($3::uuid[], $4::uuid[], $5::bigint[]) AS asked (device_id, entity_id, version)
        CROSS JOIN LATERAL (
          SELECT fields FROM state_versions
          WHERE tenant_id = $1 AND entity = $2 AND entity_id = asked.entity_id AND version = asked.version
          LIMIT 1) AS base
        CROSS JOIN LATERAL (
-         SELECT max(lamport_ts) FILTER (WHERE device_id <> $3) AS others_lamport,
-                coalesce(array_agg(DISTINCT name) FILTER (WHERE device_id <> $3 AND name IS NOT NULL), '{}') AS by_others,
-                max(client_lamport) FILTER (WHERE device_id = $3) AS own_lamport,
-                coalesce(array_agg(DISTINCT name) FILTER (WHERE device_id = $3 AND name IS NOT NULL), '{}') AS by_itself
+         SELECT max(lamport_ts) FILTER (WHERE device_id <> asked.device_id) AS others_lamport,
+                coalesce(array_agg(DISTINCT name) FILTER (WHERE device_id <> asked.device_id AND name IS NOT NULL), '{}')
+                  AS by_others,
+                max(client_lamport) FILTER (WHERE device_id = asked.device_id) AS own_lamport,
+                coalesce(array_agg(DISTINCT name) FILTER (WHERE device_id = asked.device_id AND name IS NOT NULL), '{}')
+                  AS by_itself
          FROM state_versions LEFT JOIN unnest(changed) AS name ON true
          WHERE tenant_id = $1 AND entity = $2 AND entity_id = asked.entity_id AND version > asked.version) AS since
        WHERE since.others_lamport IS NOT NULL`,
       [
         tx.tenantId,
         entity,
-        deviceId,
+        arrayLiteral([...asked.values()].map((question) => question.deviceId)),
         arrayLiteral([...asked.values()].map((question) => question.entityId)),
         arrayLiteral([...asked.values()].map((question) => question.version)),
       ],
     );
     const found = new Map(
       rows.map((row): [string, EditBase] => [
-        keyOf({ entityId: row.entity_id, version: toSafeInteger(row.version) }),
+        keyOf({ deviceId: row.device_id, entityId: row.entity_id, version: toSafeInteger(row.version) }),
         {
           fields: row.fields,
           changedByOthers: new Set(row.by_others),
@@ -156,4 +160,5 @@ export class StateVersionRepository {
   }
 }
 
-const keyOf = ({ entityId, version }: Pick<BaseQuestion, 'entityId' | 'version'>): string => `${entityId} ${version}`;
+const keyOf = ({ deviceId, entityId, version }: Omit<BaseQuestion, 'editId'>): string =>
+  `${deviceId} ${entityId} ${version}`;

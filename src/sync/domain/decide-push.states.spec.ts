@@ -138,7 +138,7 @@ const written = ({ events, versions, conflicts }: Written): { lamport: number; c
   [...events, ...versions, ...conflicts.map(({ lamport }) => ({ lamport, clientLamport: 0 }))]
     .map(({ lamport, clientLamport }) => ({ lamport, clientLamport }))
     .sort((a, b) => a.lamport - b.lamport);
-const WRITES_NOTHING: Omit<PushPlan, 'outcomes' | 'clock'> = {
+const WRITES_NOTHING: Omit<PushPlan, 'outcomes' | 'clock' | 'changes'> = {
   ...{ events: [], versions: [], conflicts: [], products: [], payments: [], levels: new Map() },
 };
 const writesOf = ({ events, versions, conflicts, products, payments, levels }: PushPlan): typeof WRITES_NOTHING => ({

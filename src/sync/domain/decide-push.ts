@@ -1,7 +1,7 @@
 import { contentHash } from '../../inventory/domain/hash-chain.js';
 import { LogWriter, type PushWrites } from './log-writer.js';
 import type { OperationEntry, PaymentEntry, ProductEntry, PushCommand, PushEntry } from './push-command.js';
-import type { PushContext } from './push-context.js';
+import type { LogState, PushContext } from './push-context.js';
 import type { PushOutcome, Rejected, RejectionCode } from './push-outcome.js';
 import { recordOperation } from './record-operation.js';
 import { recordPayment } from './record-payment.js';
@@ -10,6 +10,8 @@ import { recordProduct } from './record-product.js';
 /** What to write, and what to answer: `outcomes[i]` is that of `command.entries[i]`. */
 export interface PushPlan extends PushWrites {
   readonly outcomes: readonly PushOutcome[];
+  /** What of the context is otherwise after it. */
+  readonly changes: LogState;
 }
 
 /** Products first, so that the operations of the same push know them. */
@@ -43,7 +45,7 @@ export function decidePush(command: PushCommand, context: PushContext): PushPlan
     if (entry.groupId === null) outcomes[index] = decide(entry, log, command, context);
     else decideGroup(linesOf.get(entry.groupId) ?? [], entries, log, command, context, outcomes);
   }
-  return { outcomes, ...log.writes() };
+  return { outcomes, ...log.writes(), changes: log.changes() };
 }
 
 /** An entry with all that can be said of it without looking at the log. */

@@ -27,7 +27,7 @@ import {
 import type { Edit, Entity, Fields, State, StateVersion } from '../../states/domain/state.js';
 import { isLamportOutOfRange, nextLamport, type TenantClock } from '../../tenancy/domain/lamport-clock.js';
 import { Journal, JournaledList, JournaledMap } from './journal.js';
-import type { KnownOperation, PushContext } from './push-context.js';
+import type { Dispute, KnownOperation, LogState, PushContext } from './push-context.js';
 import type { ConflictNote } from './push-outcome.js';
 
 /** What a push writes. */
@@ -42,9 +42,6 @@ export interface PushWrites {
   readonly conflicts: readonly Conflict[];
   readonly clock: TenantClock;
 }
-
-/** A conflict of the log, from before or from this push. */
-export type Dispute = Conflict & { readonly detectedLamport: number };
 
 /** An event that may have no place in the chain yet. */
 type DraftEvent = Omit<StockEvent, 'chainHash'> & { chainHash: Uint8Array };
@@ -96,11 +93,11 @@ export class LogWriter {
     this.catalogue = new JournaledMap(context.catalogue, journal);
     this.products = new JournaledMap(context.products, journal);
     this.payments = new JournaledMap(context.payments, journal);
-    this.skuHolders = new JournaledMap<string, string | null>(context.skuHolders, journal);
-    this.posHolders = new JournaledMap<string, Payment | null>(context.posHolders, journal);
+    this.skuHolders = new JournaledMap(context.skuHolders, journal);
+    this.posHolders = new JournaledMap(context.posHolders, journal);
     this.edits = new JournaledMap(context.knownEdits, journal);
     this.ownEditsOf = new JournaledMap(new Map<string, OwnEdits>(), journal);
-    this.disputes = new JournaledMap<string, Dispute>(context.knownConflicts, journal);
+    this.disputes = new JournaledMap(context.knownConflicts, journal);
     this.lamportsGiven = new JournaledMap(new Map<number, true>(), journal);
   }
 
@@ -302,6 +299,22 @@ export class LogWriter {
       versions: this.versions.items,
       conflicts: this.conflicts.items,
       clock: { ...this.context.clock, lamport: this.lamport, chainHash: head },
+    };
+  }
+
+  /** What differs from what was read. */
+  changes(): LogState {
+    return {
+      known: this.operations.changed,
+      references: this.references.changed,
+      levels: this.levels.changed,
+      catalogue: this.catalogue.changed,
+      products: this.products.changed,
+      payments: this.payments.changed,
+      skuHolders: this.skuHolders.changed,
+      posHolders: this.posHolders.changed,
+      knownEdits: this.edits.changed,
+      knownConflicts: this.disputes.changed,
     };
   }
 

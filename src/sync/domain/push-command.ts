@@ -40,6 +40,21 @@ export interface MalformedEntry extends Entry {
 
 export type PushEntry = OperationEntry | ProductEntry | PaymentEntry | MalformedEntry;
 
+/** What of a push could be read. */
+export interface PushContent {
+  readonly operations: readonly Operation[];
+  readonly products: readonly ProductEdit[];
+  readonly payments: readonly PaymentEdit[];
+}
+
+export function contentOf({ entries }: Pick<PushCommand, 'entries'>): PushContent {
+  return {
+    operations: entries.flatMap((entry) => (entry.readable && entry.what === 'OPERATION' ? [entry.operation] : [])),
+    products: entries.flatMap((entry) => (entry.readable && entry.what === 'PRODUCT' ? [entry.edit] : [])),
+    payments: entries.flatMap((entry) => (entry.readable && entry.what === 'PAYMENT' ? [entry.edit] : [])),
+  };
+}
+
 /** A device's push, read from the wire: each entry on its own, in the order sent. */
 export interface PushCommand {
   readonly tenantId: string;

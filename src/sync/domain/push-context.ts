@@ -1,6 +1,6 @@
-import type { Rivals } from '../../inventory/domain/logged-operation.js';
-import type { RecordedConflict } from '../../conflicts/domain/conflict.js';
+import type { Conflict } from '../../conflicts/domain/conflict.js';
 import type { StockLevel } from '../../inventory/domain/ledger.js';
+import type { Rivals } from '../../inventory/domain/logged-operation.js';
 import type { Product, ProductDeletion } from '../../inventory/domain/product.js';
 import type { ReferencedOperation } from '../../inventory/domain/reference.js';
 import type { Payment } from '../../payments/domain/payment.js';
@@ -14,10 +14,11 @@ export interface KnownOperation extends RecordedOutcome {
   readonly contentHash: Uint8Array;
 }
 
-/** The state that a push is decided on, read under the tenant's clock lock: of what the push names, and no more. */
-export interface PushContext {
-  readonly clock: TenantClock;
-  readonly settings: Pick<TenantSettings, 'conflictDetection'>;
+/** A conflict of the log. */
+export type Dispute = Conflict & { readonly detectedLamport: number };
+
+/** What of the log a push is decided on, and may change: of what it names, and no more. */
+export interface LogState {
   /**
    * By operation id: those of the push, and of what the server may append for it (opening balances, what it takes back),
    * that are in the log already.
@@ -27,23 +28,33 @@ export interface PushContext {
   readonly references: ReadonlyMap<string, ReferencedOperation>;
   /** By product id; a product without events is missing. */
   readonly levels: ReadonlyMap<string, StockLevel>;
-  /** By product id: what other devices did to it that the push may not have known; missing: nothing. */
-  readonly rivals: ReadonlyMap<string, Rivals>;
   /** By product id, of those in the catalogue: its deletion, null while it lives. */
   readonly catalogue: ReadonlyMap<string, ProductDeletion | null>;
   /** By id: the products and payments that the push edits, if they are there. */
   readonly products: ReadonlyMap<string, Product>;
   readonly payments: ReadonlyMap<string, Payment>;
-  /** By SKU: the living product that has it. */
-  readonly skuHolders: ReadonlyMap<string, string>;
-  /** By POS transaction: the payment that was recorded with it first. */
-  readonly posHolders: ReadonlyMap<string, Payment>;
+  /** By SKU: the living product that has it; null: none any more. */
+  readonly skuHolders: ReadonlyMap<string, string | null>;
+  /** By POS transaction: the payment that was recorded with it first; null: none any more. */
+  readonly posHolders: ReadonlyMap<string, Payment | null>;
   /** By edit id: those of the push that made a version before. */
   readonly knownEdits: ReadonlyMap<string, KnownEdit>;
-  /** By edit id: what those of the push that need one are to be merged on. */
-  readonly bases: ReadonlyMap<string, EditBase>;
   /** By conflict id: those that entries of the push led to before. */
-  readonly knownConflicts: ReadonlyMap<string, RecordedConflict>;
+  readonly knownConflicts: ReadonlyMap<string, Dispute>;
+}
+
+/** What is read of a tenant's log under its clock lock, for all pushes that are decided together. */
+export interface LogReading extends LogState {
+  readonly clock: TenantClock;
+  readonly settings: Pick<TenantSettings, 'conflictDetection'>;
+  /** By edit id: what those of the pushes that need one are to be merged on. */
+  readonly bases: ReadonlyMap<string, EditBase>;
+}
+
+/** What is read for one push alone, since it depends on its device. */
+export interface DeviceReading {
+  /** By product id: what other devices did to it that the push may not have known; missing: nothing. */
+  readonly rivals: ReadonlyMap<string, Rivals>;
   /** Of the push's client lamports, those that an operation of this device has. */
   readonly usedLamports: ReadonlySet<number>;
   /** How far the device had pulled; null if it never did. */
@@ -51,3 +62,6 @@ export interface PushContext {
   /** The device's wall clock minus the server's, in milliseconds; null if it did not say. */
   readonly clockSkewMs: number | null;
 }
+
+/** All that a push is decided on. */
+export interface PushContext extends LogReading, DeviceReading {}

@@ -1,5 +1,4 @@
-import { Injectable } from '@nestjs/common';
-import { savepoint, TenantDatabase, type TenantTransaction } from '../../database/tenant-database.js';
+import type { TenantDatabase, TenantTransaction } from '../../database/tenant-database.js';
 import { isTransient } from '../../database/transient-error.js';
 import { ProblemError } from '../../problems/problem.js';
 
@@ -7,41 +6,48 @@ import { ProblemError } from '../../problems/problem.js';
 const WAIT_MAX_MS = 10_000;
 /** Of a group, unless its first push alone has more: so long do all of them wait for their commit. */
 const ENTRIES_MAX = 1_000;
-/** PostgreSQL keeps track of up to 64 subtransactions of a transaction in shared memory. */
-const PUSHES_MAX = 32;
+
+/** Does what waits in the transaction, in this order. @returns of each its result, or the error that is its own. */
+export type GroupWork<Push, Result> = (
+  tx: TenantTransaction,
+  pushes: readonly Push[],
+) => Promise<readonly (Result | ProblemError)[]>;
 
 /** A push that waits for its turn. */
-interface Waiting {
+interface Waiting<Push, Result> {
   readonly entries: number;
   readonly since: number;
-  readonly work: (tx: TenantTransaction) => Promise<unknown>;
-  readonly resolve: (result: unknown) => void;
+  readonly push: Push;
+  readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
  * The pushes of a tenant take turns at its clock. While one transaction has it, those that come wait here, without a
- * connection, and then share the next: a transaction of many costs one lock, one commit and one wait for the disk.
+ * connection, and then share the next: a transaction of many costs one lock, one reading, one commit and one wait for the
+ * disk.
  *
  * So forty tills of one business, or one push that is stuck, leave the pool's connections to the other tenants, and a
  * storm of small pushes is no slower than a few large ones.
  */
-@Injectable()
-export class GroupCommit {
-  private readonly queues = new Map<string, Waiting[]>();
+export class GroupCommit<Push, Result extends object> {
+  private readonly queues = new Map<string, Waiting<Push, Result>[]>();
 
-  constructor(private readonly database: TenantDatabase) {}
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly work: GroupWork<Push, Result>,
+  ) {}
 
   /**
-   * Runs `work` in a transaction of the tenant. Whether it shares that or not, it is all or nothing: what it wrote is
-   * committed when this resolves, and if it throws, that alone is taken back.
+   * Does the work of a push in a transaction of the tenant. Whether it shares that or not, it is all or nothing: what it
+   * wrote is committed when this resolves, and if this throws, nothing of it is.
    * @param entries how many it may write
-   * @throws ProblemError UNAVAILABLE if the turn comes too late for someone to be still waiting; what `work` throws; what
-   *   went wrong with the connection or the commit, as all who shared it
+   * @throws ProblemError UNAVAILABLE if the turn comes too late for someone to be still waiting; what the work throws, or
+   *   says of the push; what went wrong with the connection or the commit, as all who shared it
    */
-  run<T>(tenantId: string, entries: number, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
-    return new Promise<unknown>((resolve, reject) => {
-      const waiting: Waiting = { entries, since: performance.now(), work, resolve, reject };
+  run(tenantId: string, entries: number, push: Push): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const waiting = { entries, since: performance.now(), push, resolve, reject };
       const queue = this.queues.get(tenantId);
       if (queue) queue.push(waiting);
       else {
@@ -49,10 +55,10 @@ export class GroupCommit {
         this.queues.set(tenantId, started);
         void this.drain(tenantId, started);
       }
-    }) as Promise<T>;
+    });
   }
 
-  private async drain(tenantId: string, queue: Waiting[]): Promise<void> {
+  private async drain(tenantId: string, queue: Waiting<Push, Result>[]): Promise<void> {
     while (queue.length > 0) {
       const group = nextGroup(queue);
       if (group.length > 0) await this.commit(tenantId, group);
@@ -60,53 +66,37 @@ export class GroupCommit {
     this.queues.delete(tenantId);
   }
 
-  private async commit(tenantId: string, group: readonly Waiting[]): Promise<void> {
+  private async commit(tenantId: string, group: readonly Waiting<Push, Result>[]): Promise<void> {
     try {
-      const answers = await this.database.transaction(tenantId, (tx) => inTurn(tx, group), { keepPlans: true });
-      for (const answer of answers) answer();
+      const pushes = group.map(({ push }) => push);
+      const results = await this.database.transaction(tenantId, (tx) => this.work(tx, pushes), { keepPlans: true });
+      for (const [index, { resolve, reject }] of group.entries()) {
+        const result = results[index];
+        if (result === undefined) reject(new Error('The work has left out a push'));
+        else if (result instanceof ProblemError) reject(result);
+        else resolve(result);
+      }
     } catch (error) {
-      for (const { reject } of group) reject(error);
+      if (group.length === 1 || isTransient(error)) for (const { reject } of group) reject(error);
+      // The fault of one of them, which must not be that of the others. It takes a mistake of ours to come here often.
+      else for (const alone of group) await this.commit(tenantId, [alone]);
     }
   }
 }
 
 /** Takes those that go next from the queue, the longest waiting first, and refuses those that nobody waits for any more. */
-function nextGroup(queue: Waiting[]): Waiting[] {
-  const group: Waiting[] = [];
+function nextGroup<Push, Result>(queue: Waiting<Push, Result>[]): Waiting<Push, Result>[] {
+  const group: Waiting<Push, Result>[] = [];
   let entries = 0;
   for (let next = queue[0]; next !== undefined; [next] = queue) {
     if (performance.now() - next.since > WAIT_MAX_MS) {
       next.reject(new ProblemError('UNAVAILABLE', { detail: 'The tenant is busy.' }));
     } else {
       entries += next.entries;
-      if (group.length === PUSHES_MAX || (group.length > 0 && entries > ENTRIES_MAX)) break;
+      if (group.length > 0 && entries > ENTRIES_MAX) break;
       group.push(next);
     }
     queue.shift();
   }
   return group;
-}
-
-/**
- * One after the other, each up to a savepoint of its own.
- * @returns what tells each of them, once it is committed
- * @throws what leaves nothing to go on with: of one that is alone anything, of several what is the fault of none of them
- */
-async function inTurn(tx: TenantTransaction, group: readonly Waiting[]): Promise<(() => void)[]> {
-  const isAlone = group.length === 1;
-  const answers: (() => void)[] = [];
-  for (const { work, resolve, reject } of group) {
-    try {
-      const result = await (isAlone ? work(tx) : savepoint(tx, work));
-      answers.push(() => {
-        resolve(result);
-      });
-    } catch (error) {
-      if (isAlone || isTransient(error)) throw error;
-      answers.push(() => {
-        reject(error);
-      });
-    }
-  }
-  return answers;
 }

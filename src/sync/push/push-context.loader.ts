@@ -3,9 +3,7 @@ import { rivalQueries } from '../../conflicts/domain/rival-queries.js';
 import { conflictIdOf } from '../../conflicts/domain/state-conflicts.js';
 import { ConflictRepository } from '../../conflicts/persistence/conflict.repository.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
-import type { StockLevel } from '../../inventory/domain/ledger.js';
 import { openingBalanceId } from '../../inventory/domain/opening-balance.js';
-import type { Operation } from '../../inventory/domain/operation.js';
 import type { ProductEdit } from '../../inventory/domain/product.js';
 import { intentOf } from '../../inventory/domain/reference.js';
 import { ProductRepository } from '../../inventory/persistence/product.repository.js';
@@ -14,16 +12,32 @@ import { StockEventRepository } from '../../inventory/persistence/stock-event.re
 import { StockLevelRepository } from '../../inventory/persistence/stock-level.repository.js';
 import type { PaymentEdit } from '../../payments/domain/payment.js';
 import { PaymentRepository } from '../../payments/persistence/payment.repository.js';
-import type { Edit, Entity } from '../../states/domain/state.js';
-import { StateVersionRepository } from '../../states/persistence/state-version.repository.js';
-import { assertAdmitted } from '../../tenancy/admission.js';
+import { ProblemError } from '../../problems/problem.js';
+import type { Entity } from '../../states/domain/state.js';
+import { type BaseQuestion, StateVersionRepository } from '../../states/persistence/state-version.repository.js';
+import { type AccessState, assertAdmitted } from '../../tenancy/admission.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { TenantRepository } from '../../tenancy/persistence/tenant.repository.js';
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
-import type { PushCommand } from '../domain/push-command.js';
-import type { PushContext } from '../domain/push-context.js';
+import { contentOf, type PushCommand, type PushContent } from '../domain/push-command.js';
+import type { DeviceReading, LogReading } from '../domain/push-context.js';
 
-/** Reads what a push is decided on: set by set, so in a fixed number of round trips, whatever the push's size. */
+/** A push that is to be recorded. */
+export interface PendingPush {
+  /** The device itself; or a person, whose bringing doesn't tell when the device was here, nor whether it is a clone. */
+  readonly bringer: TenantPrincipal;
+  readonly command: PushCommand;
+  readonly arrivedAt: Date;
+}
+
+/** What pushes that are recorded together are decided on. */
+export interface GroupReading {
+  readonly log: LogReading;
+  /** Of each push what was read for it alone, or why it may not be recorded any more. */
+  readonly own: readonly (DeviceReading | ProblemError)[];
+}
+
+/** Reads what pushes are decided on: set by set, so in a fixed number of round trips, however many they are, and however large. */
 @Injectable()
 export class PushContextLoader {
   constructor(
@@ -39,74 +53,77 @@ export class PushContextLoader {
   ) {}
 
   /**
-   * The clock lock first: what is read after it can't change until the commit.
-   * @throws ProblemError as the guards, if `bringer` may no longer enter: forty pushes may have waited before this one.
+   * The clock lock first: what is read after it can't change until the commit. Whether each may still enter is asked
+   * again: forty pushes may have waited before this one.
    */
-  async load(
-    tx: TenantTransaction,
-    bringer: TenantPrincipal,
-    command: PushCommand,
-    arrivedAt: Date,
-  ): Promise<PushContext> {
-    const { deviceId } = command;
-    const said = contentOf(command);
+  async load(tx: TenantTransaction, pushes: readonly PendingPush[]): Promise<GroupReading> {
+    const contents = pushes.map(({ command }) => ({ deviceId: command.deviceId, ...contentOf(command) }));
+    const said: PushContent = {
+      operations: contents.flatMap(({ operations }) => operations),
+      products: contents.flatMap(({ products }) => products),
+      payments: contents.flatMap(({ payments }) => payments),
+    };
     // In one flight, the clock first: the server takes them in this order, and each sees what is committed when it starts.
-    const [clock, { access, settings, lastPulledLamport }, levels, ledger, states] = await Promise.all([
+    const [clock, pushers, ledger, states] = await Promise.all([
       this.clocks.lock(tx),
-      this.tenants.accessAndSettings(tx, deviceId),
-      this.loadLevels(tx, said),
-      this.loadLedger(tx, deviceId, said),
-      this.loadStates(tx, deviceId, said),
+      this.tenants.pushersOf(tx, unique(contents.map(({ deviceId }) => deviceId))),
+      this.loadLedger(tx, said),
+      this.loadStates(tx, said),
     ]);
-    assertAdmitted(bringer, access);
+    const { settings, accessOf, lastPulledLamportOf } = pushers;
+    const { usedLamports, ...logged } = ledger;
     const [rivals, knownConflicts] = await Promise.all([
       this.rivals.rivalsOf(
         tx,
-        deviceId,
-        rivalQueries(said.operations, levels, lastPulledLamport, clock.lamport, settings),
+        contents.map(({ deviceId, operations }) => ({
+          deviceId,
+          queries: rivalQueries(operations, logged.levels, lastPulledLamportOf(deviceId), clock.lamport, settings),
+        })),
       ),
-      this.conflicts.conflictsOf(tx, conflictIdsOf(said, ledger.known)),
+      this.conflicts.conflictsOf(tx, conflictIdsOf(said, logged.known)),
     ]);
     return {
-      ...{ clock, settings, lastPulledLamport, levels, rivals, knownConflicts },
-      ...ledger,
-      ...states,
-      clockSkewMs: command.sentAt === null ? null : Date.parse(command.sentAt) - arrivedAt.getTime(),
+      log: { clock, settings, knownConflicts, ...logged, ...states },
+      own: pushes.map(
+        ({ bringer, command: { deviceId, sentAt }, arrivedAt }, index) =>
+          refusalOf(bringer, accessOf(deviceId)) ?? {
+            rivals: rivals[index] ?? new Map(),
+            usedLamports: usedLamports.get(deviceId) ?? new Set(),
+            lastPulledLamport: lastPulledLamportOf(deviceId),
+            clockSkewMs: sentAt === null ? null : Date.parse(sentAt) - arrivedAt.getTime(),
+          },
+      ),
     };
   }
 
-  private loadLevels(tx: TenantTransaction, { operations, products }: Content): Promise<Map<string, StockLevel>> {
-    const moved = operations.map(({ productId }) => productId);
-    return this.levels.levelsOf(tx, unique([...moved, ...openedBy(products)]));
-  }
-
-  private async loadLedger(tx: TenantTransaction, deviceId: string, { operations, products }: Content) {
+  private async loadLedger(tx: TenantTransaction, { operations, products }: PushContent) {
     const operationIds = operations.map((operation) => operation.operationId);
+    const moved = unique(operations.map(({ productId }) => productId));
+    const opened = openedBy(products);
     const referred = operations.flatMap((operation) =>
       intentOf(operation) === 'NONE' ? [] : (operation.refOperationId ?? []),
     );
-    const lamports = operations.map((operation) => operation.clientLamport);
-    const [known, catalogue, references, usedLamports] = await Promise.all([
-      this.events.known(tx, unique([...operationIds, ...openedBy(products).map(openingBalanceId)])),
-      this.products.deletionsOf(tx, unique(operations.map(({ productId }) => productId))),
+    const [levels, known, catalogue, references, usedLamports] = await Promise.all([
+      this.levels.levelsOf(tx, unique([...moved, ...opened])),
+      this.events.known(tx, unique([...operationIds, ...opened.map(openingBalanceId)])),
+      this.products.deletionsOf(tx, moved),
       this.events.referenced(tx, unique(referred)),
-      this.events.usedLamports(tx, deviceId, unique(lamports)),
+      this.events.usedLamports(tx, operations),
     ]);
-    return { known, catalogue, references, usedLamports };
+    return { levels, known, catalogue, references, usedLamports };
   }
 
-  private async loadStates(tx: TenantTransaction, deviceId: string, { products, payments }: Content) {
+  private async loadStates(tx: TenantTransaction, { products, payments }: PushContent) {
     const editIds = unique([...products, ...payments].map((edit) => edit.editId));
     const productIds = unique(products.map((edit) => edit.id));
     const skus = unique(products.flatMap(({ said }) => said.sku ?? []));
     const posTransactions = unique(payments.flatMap(({ said }) => said.posTransactionId ?? []));
-    const basesOf = (entity: Entity, edits: readonly Edit<object>[]) =>
+    const basesOf = (entity: Entity, edits: readonly (ProductEdit | PaymentEdit)[]) =>
       this.versions.basesOf(
         tx,
         entity,
-        deviceId,
-        edits.flatMap(({ editId, id: entityId, baseVersion: version }) =>
-          version === null ? [] : [{ editId, entityId, version }],
+        edits.flatMap(({ editId, deviceId, id: entityId, baseVersion: version }): BaseQuestion[] =>
+          version === null ? [] : [{ editId, deviceId, entityId, version }],
         ),
       );
     const [found, skuHolders, paymentsFound, posHolders, knownEdits, productBases, paymentBases] = await Promise.all([
@@ -125,23 +142,18 @@ export class PushContextLoader {
   }
 }
 
-/** What of a push could be read. */
-interface Content {
-  readonly operations: readonly Operation[];
-  readonly products: readonly ProductEdit[];
-  readonly payments: readonly PaymentEdit[];
-}
-
-function contentOf({ entries }: PushCommand): Content {
-  return {
-    operations: entries.flatMap((entry) => (entry.readable && entry.what === 'OPERATION' ? [entry.operation] : [])),
-    products: entries.flatMap((entry) => (entry.readable && entry.what === 'PRODUCT' ? [entry.edit] : [])),
-    payments: entries.flatMap((entry) => (entry.readable && entry.what === 'PAYMENT' ? [entry.edit] : [])),
-  };
+function refusalOf(bringer: TenantPrincipal, access: AccessState): ProblemError | undefined {
+  try {
+    assertAdmitted(bringer, access);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProblemError) return error;
+    throw error;
+  }
 }
 
 /** Of conflicts that entries of a push may have led to: only an edit can be in one without being recorded. */
-function conflictIdsOf({ operations, products, payments }: Content, known: ReadonlyMap<string, unknown>): string[] {
+function conflictIdsOf({ operations, products, payments }: PushContent, known: ReadonlyMap<string, unknown>): string[] {
   return unique([
     ...[...products, ...payments].map(({ editId }) => conflictIdOf('EDIT', editId)),
     ...operations.flatMap(({ operationId }) => (known.has(operationId) ? conflictIdOf('OPERATION', operationId) : [])),

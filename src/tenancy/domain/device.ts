@@ -37,6 +37,16 @@ export interface PushNote {
   readonly clockReused: boolean;
 }
 
+/** What two pushes of a device tell of it, the later one second. */
+export function bothNotes(first: PushNote, second: PushNote): PushNote {
+  return {
+    at: second.at ?? first.at,
+    lamport: second.lamport ?? first.lamport,
+    clockSkewMs: second.clockSkewMs ?? first.clockSkewMs,
+    clockReused: first.clockReused || second.clockReused,
+  };
+}
+
 /** What a pull tells of the device it came from. */
 export interface PullNote {
   readonly at: Date;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
 import { prepared } from '../../database/prepared.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Device, DeviceAccess, DeviceChange, DeviceIdentity, PullNote, PushNote } from '../domain/device.js';
@@ -10,6 +11,7 @@ interface TokensRow {
 }
 
 interface AccessRow {
+  readonly id: string;
   readonly revoked: boolean;
   readonly tokens_valid_from: Date | null;
 }
@@ -21,6 +23,24 @@ interface AccessRow {
 function replacedAt(now: string): string {
   return `greatest(${now}, coalesce(devices.tokens_valid_from, devices.created_at) + interval '1 millisecond')`;
 }
+
+const PUSH_NOTE: readonly Column<readonly [deviceId: string, note: PushNote]>[] = [
+  ['id', 'uuid', ([deviceId]) => deviceId],
+  ['at', 'timestamptz', ([, note]) => note.at],
+  ['lamport', 'bigint', ([, note]) => note.lamport],
+  ['clock_skew_ms', 'bigint', ([, note]) => note.clockSkewMs],
+  ['clock_reused', 'boolean', ([, note]) => note.clockReused],
+];
+
+const NOTE_PUSHES = `
+  UPDATE devices
+  SET last_seen_at = coalesce(note.at, last_seen_at),
+      last_pushed_lamport = coalesce(note.lamport, last_pushed_lamport),
+      clock_skew_ms = coalesce(note.clock_skew_ms, devices.clock_skew_ms),
+      clock_reused_at = CASE WHEN note.clock_reused THEN note.at ELSE clock_reused_at END
+  FROM ${unnest(PUSH_NOTE, 2)} AS note (${namesOf(PUSH_NOTE)})
+  WHERE tenant_id = $1 AND devices.id = note.id
+  RETURNING devices.id, revoked_at IS NOT NULL AS revoked, tokens_valid_from`;
 
 @Injectable()
 export class DeviceRepository {
@@ -88,24 +108,17 @@ export class DeviceRepository {
   }
 
   /**
-   * Keeps what a push told of its device. Of reused clocks the latest is kept: it tells a clone that goes on pushing from
-   * a re-install long ago.
-   * @returns whether the device may still enter, and will until the commit: whoever revokes it waits for that.
+   * Keeps what pushes told of their devices, of each device once. Of reused clocks the latest is kept: it tells a clone
+   * that goes on pushing from a re-install long ago.
+   * @returns by device whether it may still enter, and will until the commit: whoever revokes it waits for that.
    */
-  async notePush(tx: TenantTransaction, deviceId: string, note: PushNote): Promise<DeviceAccess | undefined> {
-    const [row] = await prepared<AccessRow>(
-      tx,
-      'note push',
-      `UPDATE devices
-       SET last_seen_at = coalesce($3, last_seen_at),
-           last_pushed_lamport = coalesce($4, last_pushed_lamport),
-           clock_skew_ms = coalesce($5, clock_skew_ms),
-           clock_reused_at = CASE WHEN $6 THEN $3 ELSE clock_reused_at END
-       WHERE tenant_id = $1 AND id = $2
-       RETURNING revoked_at IS NOT NULL AS revoked, tokens_valid_from`,
-      [tx.tenantId, deviceId, note.at, note.lamport, note.clockSkewMs, note.clockReused],
-    );
-    return row && { revoked: row.revoked, tokensValidFrom: row.tokens_valid_from };
+  async notePushes(tx: TenantTransaction, notes: ReadonlyMap<string, PushNote>): Promise<Map<string, DeviceAccess>> {
+    if (notes.size === 0) return new Map();
+    const rows = await prepared<AccessRow>(tx, 'note pushes', NOTE_PUSHES, [
+      tx.tenantId,
+      ...arraysOf(PUSH_NOTE, [...notes]),
+    ]);
+    return new Map(rows.map((row) => [row.id, { revoked: row.revoked, tokensValidFrom: row.tokens_valid_from }]));
   }
 
   /**

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Not } from 'typeorm';
+import { arrayLiteral } from '../../database/columns.js';
 import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { PlatformTransaction, TenantTransaction } from '../../database/tenant-database.js';
 import type { AccessState } from '../admission.js';
+import type { DeviceAccess } from '../domain/device.js';
 import { GENESIS_HASH } from '../domain/lamport-clock.js';
 import type { Tenant, TenantStatus } from '../domain/tenant.js';
 import { type SettingsChange, settingsOf, type TenantSettings, toStored } from '../domain/tenant-settings.js';
@@ -16,7 +18,7 @@ interface SettingsRow {
 
 interface AccessRow extends SettingsRow {
   readonly status: TenantStatus;
-  readonly enrolled: boolean;
+  readonly device_id: string | null;
   readonly revoked: boolean;
   readonly tokens_valid_from: Date | null;
   readonly last_pulled_lamport: string | null;
@@ -109,45 +111,57 @@ export class TenantRepository {
 
   /** What the guards ask on every request; `deviceId` null for people. */
   async accessState(tx: TenantTransaction, deviceId: string | null): Promise<AccessState> {
-    return toAccessState(await this.accessRow(tx, deviceId));
+    const [row] = await this.accessRows(tx, deviceId === null ? [] : [deviceId]);
+    return { tenantStatus: row?.status, device: row && deviceAccess(row) };
   }
 
   /**
-   * As `accessState` and `settingsOf`, in one question, with how far the device had pulled, null if it never did: for a
-   * push, which has the tenant's clock while it asks.
+   * As `accessState` and `settingsOf`, in one question, of all devices that push together: for who has the tenant's clock
+   * while they ask.
    */
-  async accessAndSettings(
-    tx: TenantTransaction,
-    deviceId: string,
-  ): Promise<{ access: AccessState; settings: TenantSettings; lastPulledLamport: number | null }> {
-    const row = await this.accessRow(tx, deviceId);
-    if (row === undefined) throw tenantMissing(tx);
-    const pulled = row.last_pulled_lamport;
+  async pushersOf(tx: TenantTransaction, deviceIds: readonly string[]): Promise<Pushers> {
+    const rows = await this.accessRows(tx, deviceIds);
+    const [tenant] = rows;
+    if (tenant === undefined) throw tenantMissing(tx);
+    const { status: tenantStatus } = tenant;
+    const devices = new Map(rows.flatMap((row) => (row.device_id === null ? [] : [[row.device_id, row] as const])));
     return {
-      access: toAccessState(row),
-      settings: settingsOf(row.settings),
-      lastPulledLamport: pulled === null ? null : toSafeInteger(pulled),
+      settings: settingsOf(tenant.settings),
+      accessOf: (deviceId) => {
+        const row = devices.get(deviceId);
+        return { tenantStatus, device: row && deviceAccess(row) };
+      },
+      lastPulledLamportOf: (deviceId) => {
+        const pulled = devices.get(deviceId)?.last_pulled_lamport ?? null;
+        return pulled === null ? null : toSafeInteger(pulled);
+      },
     };
   }
 
-  private async accessRow(tx: TenantTransaction, deviceId: string | null): Promise<AccessRow | undefined> {
-    const [row] = await prepared<AccessRow>(
+  /** One row at least, of a tenant that is there: without a device if none of those is enrolled. */
+  private accessRows(tx: TenantTransaction, deviceIds: readonly string[]): Promise<AccessRow[]> {
+    return prepared<AccessRow>(
       tx,
       'access and settings',
       `SELECT t.status, t.settings,
-              d.id IS NOT NULL AS enrolled, d.revoked_at IS NOT NULL AS revoked, d.tokens_valid_from,
-              d.last_pulled_lamport
-       FROM tenants t LEFT JOIN devices d ON d.tenant_id = t.id AND d.id = $2
+              d.id AS device_id, d.revoked_at IS NOT NULL AS revoked, d.tokens_valid_from, d.last_pulled_lamport
+       FROM tenants t LEFT JOIN devices d ON d.tenant_id = t.id AND d.id = ANY($2::uuid[])
        WHERE t.id = $1`,
-      [tx.tenantId, deviceId],
+      [tx.tenantId, arrayLiteral(deviceIds)],
     );
-    return row;
   }
 }
 
-function toAccessState(row: AccessRow | undefined): AccessState {
-  const device = row?.enrolled ? { revoked: row.revoked, tokensValidFrom: row.tokens_valid_from } : undefined;
-  return { tenantStatus: row?.status, device };
+/** Those who push together, as they stand while the tenant's clock is held. */
+export interface Pushers {
+  readonly settings: TenantSettings;
+  readonly accessOf: (deviceId: string) => AccessState;
+  /** How far the device had pulled; null if it never did. */
+  readonly lastPulledLamportOf: (deviceId: string) => number | null;
+}
+
+function deviceAccess(row: AccessRow): DeviceAccess | undefined {
+  return row.device_id === null ? undefined : { revoked: row.revoked, tokensValidFrom: row.tokens_valid_from };
 }
 
 function tenantMissing({ tenantId }: TenantTransaction): Error {
