@@ -1,17 +1,9 @@
+import { type BinaryType, binaryArray } from './binary-array.js';
+
 /** A column, its type, and what of `T` goes into it. */
 export type Column<T> = readonly [name: string, type: ColumnType, value: (row: T) => ColumnValue];
 
-type ColumnType =
-  | 'bigint'
-  | 'boolean'
-  | 'bytea'
-  | 'double precision'
-  | 'integer'
-  | 'jsonb'
-  | 'numeric'
-  | 'text'
-  | 'timestamptz'
-  | 'uuid';
+type ColumnType = BinaryType | 'numeric';
 type ColumnValue = string | number | boolean | Date | Uint8Array | null;
 
 /** SQL for rows that come as one array a column, which are the parameters from `first` on. */
@@ -24,30 +16,23 @@ export function namesOf<T>(columns: readonly Column<T>[]): string {
 }
 
 /** The parameters of `unnest`. */
-export function arraysOf<T>(columns: readonly Column<T>[], rows: readonly T[]): string[] {
-  return columns.map(([, , value]) => arrayLiteral(rows.map(value)));
+export function arraysOf<T>(columns: readonly Column<T>[], rows: readonly T[]): (Buffer | string)[] {
+  return columns.map(([, type, value]) =>
+    type === 'numeric' ? arrayLiteral(rows.map(value)) : binaryArray(type, rows, value),
+  );
 }
 
-/**
- * PostgreSQL's text of an array. pg writes arrays too, but quotes and escapes whatever they hold, number by number, which
- * takes it longer than all else that it does for a push.
- */
-export function arrayLiteral(values: readonly ColumnValue[]): string {
-  let text = '{';
-  for (const value of values) text += text.length > 1 ? `,${element(value)}` : element(value);
-  return `${text}}`;
+/** One such parameter, for `$n::type[]`. */
+export function arrayOf(type: BinaryType, values: readonly ColumnValue[]): Buffer {
+  return binaryArray(type, values, (value) => value);
+}
+
+/** PostgreSQL's text of an array of what is not sent in binary. pg writes arrays too, but quotes and escapes numbers. */
+function arrayLiteral(values: readonly ColumnValue[]): string {
+  return `{${values.map(element).join(',')}}`;
 }
 
 function element(value: ColumnValue): string {
   if (value === null) return 'NULL';
-  if (typeof value === 'string') return `"${ESCAPED.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
-  if (value instanceof Date) return `"${value.toISOString()}"`;
-  if (typeof value === 'object') return `"\\\\x${hexOf(value)}"`;
-  return String(value);
-}
-
-const ESCAPED = /["\\]/;
-
-function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('hex');
+  return typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : String(value);
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { And, Any, type FindOptionsWhere, LessThanOrEqual, MoreThan } from 'typeorm';
-import { arrayLiteral } from '../../database/columns.js';
+import { arrayOf } from '../../database/columns.js';
 import { prepared } from '../../database/prepared.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Conflict, ConflictAwaits, ConflictChange, RecordedConflict } from '../domain/conflict.js';
@@ -93,7 +93,7 @@ export class ConflictRepository {
       'known conflicts',
       `SELECT known.id FROM unnest($2::uuid[]) AS asked (id), LATERAL (
          SELECT id FROM sync_conflicts WHERE tenant_id = $1 AND id = asked.id LIMIT 1) AS known`,
-      [tx.tenantId, arrayLiteral(ids)],
+      [tx.tenantId, arrayOf('uuid', ids)],
     );
     if (known.length === 0) return new Map();
     const rows = await tx.manager.findBy(ConflictEntity, { tenantId: tx.tenantId, id: Any(known.map(({ id }) => id)) });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { And, Any, LessThanOrEqual, MoreThan } from 'typeorm';
-import { arrayLiteral, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
+import { arrayOf, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
 import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
@@ -73,7 +73,7 @@ export class ProductRepository {
       `SELECT found.* FROM unnest($2::uuid[]) AS asked (id), LATERAL (
          SELECT id, name, deleted_lamport, device_id, client_lamport, edit_id
          FROM products WHERE tenant_id = $1 AND id = asked.id LIMIT 1) AS found`,
-      [tx.tenantId, arrayLiteral(productIds)],
+      [tx.tenantId, arrayOf('uuid', productIds)],
     );
     return new Map(rows.map((row) => [row.id, toDeletion(row)]));
   }
@@ -95,7 +95,7 @@ export class ProductRepository {
        SELECT holder.* FROM asked, LATERAL (
          SELECT living_sku AS sku, id FROM products
          WHERE tenant_id = $1 AND living_sku = asked.sku LIMIT 1) AS holder`,
-      [tx.tenantId, arrayLiteral(skus), arrayLiteral(productIds)],
+      [tx.tenantId, arrayOf('text', skus), arrayOf('uuid', productIds)],
     );
     return new Map(rows.map((row) => [row.sku, row.id]));
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { arrayLiteral } from '../../database/columns.js';
+import { arrayOf } from '../../database/columns.js';
 import { prepared } from '../../database/prepared.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 
@@ -23,8 +23,14 @@ export class ReservationDeadlineRepository {
        ON CONFLICT (tenant_id, operation_id) DO NOTHING`,
       [
         tx.tenantId,
-        arrayLiteral(deadlines.map((deadline) => deadline.operationId)),
-        arrayLiteral(deadlines.map((deadline) => deadline.expiresAt)),
+        arrayOf(
+          'uuid',
+          deadlines.map((deadline) => deadline.operationId),
+        ),
+        arrayOf(
+          'timestamptz',
+          deadlines.map((deadline) => deadline.expiresAt),
+        ),
       ],
     );
   }

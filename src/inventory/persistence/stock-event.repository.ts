@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { MoreThan } from 'typeorm';
-import { arrayLiteral, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
+import { arrayOf, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
 import { prepared, preparedRaw } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
@@ -213,7 +213,7 @@ export class StockEventRepository {
       `SELECT known.* FROM unnest($2::uuid[]) AS asked (operation_id), LATERAL (
          SELECT operation_id, lamport_ts, effect, stock_after, disposition, content_hash
          FROM stock_events WHERE tenant_id = $1 AND operation_id = asked.operation_id LIMIT 1) AS known`,
-      [tx.tenantId, arrayLiteral(operationIds)],
+      [tx.tenantId, arrayOf('uuid', operationIds)],
     );
     return new Map(
       rows.map((row) => [
@@ -234,7 +234,7 @@ export class StockEventRepository {
     if (operationIds.length === 0) return new Map(); // few operations name another
     const rows = await prepared<ReferencedRow>(tx, 'referenced operations', REFERENCED, [
       tx.tenantId,
-      arrayLiteral(operationIds),
+      arrayOf('uuid', operationIds),
     ]);
     return new Map(rows.map((row) => [row.operation_id, toReferencedOperation(row)]));
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { arrayLiteral, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
+import { arrayOf, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
 import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
@@ -36,7 +36,7 @@ export class StockLevelRepository {
       `SELECT level.* FROM unnest($2::uuid[]) AS asked (product_id), LATERAL (
          SELECT product_id, quantity, tracked, last_lamport
          FROM stock_levels WHERE tenant_id = $1 AND product_id = asked.product_id LIMIT 1) AS level`,
-      [tx.tenantId, arrayLiteral(productIds)],
+      [tx.tenantId, arrayOf('uuid', productIds)],
     );
     return new Map(
       rows.map(({ product_id: productId, quantity, tracked, last_lamport: lastLamport }) => [

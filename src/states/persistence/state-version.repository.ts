@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { arrayLiteral } from '../../database/columns.js';
+import { arrayOf } from '../../database/columns.js';
 import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
@@ -63,7 +63,7 @@ export class StateVersionRepository {
       `SELECT known.* FROM unnest($2::uuid[]) AS asked (edit_id), LATERAL (
          SELECT edit_id, lamport_ts, version FROM state_versions
          WHERE tenant_id = $1 AND edit_id = asked.edit_id LIMIT 1) AS known`,
-      [tx.tenantId, arrayLiteral(editIds)],
+      [tx.tenantId, arrayOf('uuid', editIds)],
     );
     return new Map(
       rows.map((row) => [row.edit_id, { lamport: toSafeInteger(row.lamport_ts), version: toSafeInteger(row.version) }]),
@@ -104,9 +104,18 @@ export class StateVersionRepository {
       [
         tx.tenantId,
         entity,
-        arrayLiteral([...asked.values()].map((question) => question.deviceId)),
-        arrayLiteral([...asked.values()].map((question) => question.entityId)),
-        arrayLiteral([...asked.values()].map((question) => question.version)),
+        arrayOf(
+          'uuid',
+          [...asked.values()].map((question) => question.deviceId),
+        ),
+        arrayOf(
+          'uuid',
+          [...asked.values()].map((question) => question.entityId),
+        ),
+        arrayOf(
+          'bigint',
+          [...asked.values()].map((question) => question.version),
+        ),
       ],
     );
     const found = new Map(

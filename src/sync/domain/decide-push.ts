@@ -50,33 +50,42 @@ export function decidePush(command: PushCommand, context: PushContext): PushPlan
 
 /** An entry with all that can be said of it without looking at the log. */
 type ExaminedEntry =
-  | { readonly groupId: string | null; readonly refusal: Rejected }
-  | ((ProductEntry | PaymentEntry) & { readonly refusal?: never })
-  | (OperationEntry & { readonly hash: Uint8Array; readonly refusal?: never });
+  | { readonly refusal: Rejected; readonly groupId: string | null }
+  | {
+      readonly refusal: null;
+      readonly groupId: string | null;
+      readonly entry: ReadableEntry;
+      readonly hash: Uint8Array;
+    };
+
+type ReadableEntry = OperationEntry | ProductEntry | PaymentEntry;
+const UNHASHED = new Uint8Array();
 
 function examine(entry: PushEntry, command: PushCommand): ExaminedEntry {
   const { groupId } = entry;
   if (!entry.readable) {
-    return { groupId, refusal: { status: 'rejected', id: entry.id, code: 'VALIDATION', errors: entry.errors } };
+    return { refusal: { status: 'rejected', id: entry.id, code: 'VALIDATION', errors: entry.errors }, groupId };
   }
   const said =
     entry.what === 'OPERATION'
       ? { id: entry.operation.operationId, deviceId: entry.operation.deviceId }
       : { id: entry.edit.id, deviceId: entry.edit.deviceId };
   const refuse = (code: RejectionCode): ExaminedEntry => ({
-    groupId,
     refusal: { status: 'rejected', id: said.id, code },
+    groupId,
   });
   if (entry.tenantId !== null && entry.tenantId !== command.tenantId) return refuse('TENANT_MISMATCH');
   if (said.deviceId !== command.deviceId) return refuse('DEVICE_MISMATCH');
-  return entry.what === 'OPERATION' ? { ...entry, hash: contentHash(command.tenantId, entry.operation) } : entry;
+  const hash = entry.what === 'OPERATION' ? contentHash(command.tenantId, entry.operation) : UNHASHED;
+  return { refusal: null, groupId, entry, hash };
 }
 
-function decide(entry: ExaminedEntry, log: LogWriter, command: PushCommand, context: PushContext): PushOutcome {
-  if (entry.refusal) return entry.refusal;
+function decide(examined: ExaminedEntry, log: LogWriter, command: PushCommand, context: PushContext): PushOutcome {
+  if (examined.refusal) return examined.refusal;
+  const { entry, hash } = examined;
   switch (entry.what) {
     case 'OPERATION':
-      return recordOperation(entry.operation, entry.hash, log, context);
+      return recordOperation(entry.operation, hash, log, context);
     case 'PRODUCT':
       return recordProduct(entry, command.tenantId, log, context);
     case 'PAYMENT':
@@ -116,7 +125,7 @@ function decideGroup(
     }
     const entry = entries[index];
     // In the log from before: that stays so, whatever becomes of the group.
-    if (outcome && outcome.status !== 'rejected' && entry && !entry.refusal && stoodBefore(entry, log)) continue;
+    if (outcome && outcome.status !== 'rejected' && entry && !entry.refusal && stoodBefore(entry.entry, log)) continue;
     if (outcome) outcomes[index] = { status: 'rejected', id: outcome.id, code: 'GROUP_REJECTED' };
   }
 }
@@ -130,7 +139,7 @@ const REFUSALS_OF_THE_LOG: ReadonlySet<RejectionCode> = new Set([
   'QUANTITY_OUT_OF_RANGE',
 ]);
 
-function stoodBefore(entry: OperationEntry | ProductEntry | PaymentEntry, log: LogWriter): boolean {
+function stoodBefore(entry: ReadableEntry, log: LogWriter): boolean {
   return entry.what === 'OPERATION'
     ? log.operation(entry.operation.operationId) !== undefined
     : (log.edit(entry.edit.editId) ?? log.dispute('EDIT', entry.edit.editId)) !== undefined;

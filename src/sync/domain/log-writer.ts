@@ -13,7 +13,12 @@ import {
 } from '../../inventory/domain/product.js';
 import { afterDecision, afterUse, newlyRecorded, type ReferencedOperation } from '../../inventory/domain/reference.js';
 import { serverEvent, takenBack, withinRange } from '../../inventory/domain/server-event.js';
-import type { EventContent, StockEvent } from '../../inventory/domain/stock-event.js';
+import {
+  type EventContent,
+  type StockEvent,
+  unchained,
+  type UnchainedEvent,
+} from '../../inventory/domain/stock-event.js';
 import { type Payment, type PaymentEdit, type PaymentFields, UNRECONCILED } from '../../payments/domain/payment.js';
 import {
   type EditBase,
@@ -43,10 +48,6 @@ export interface PushWrites {
   readonly clock: TenantClock;
 }
 
-/** An event that may have no place in the chain yet. */
-type DraftEvent = Omit<StockEvent, 'chainHash'> & { chainHash: Uint8Array };
-const UNCHAINED = new Uint8Array();
-
 /** Of what a device did, or what follows from it at once. */
 type OperationContent = EventContent & Pick<Operation, 'kind'>;
 
@@ -75,7 +76,7 @@ export class LogWriter {
   private readonly ownEditsOf: JournaledMap<string, OwnEdits>;
   private readonly disputes: JournaledMap<string, Dispute>;
   private readonly lamportsGiven: JournaledMap<number, true>;
-  private readonly events = new JournaledList<DraftEvent>(this.journal);
+  private readonly events = new JournaledList<UnchainedEvent>(this.journal);
   private readonly versions = new JournaledList<StateVersion>(this.journal);
   private readonly conflicts = new JournaledList<Conflict>(this.journal);
   private lamport: number;
@@ -194,7 +195,7 @@ export class LogWriter {
     const hash = contentHash(this.tenantId, content);
     const effect = withinRange(quantity, decision.units);
     const recorded = { lamport, effect, stockAfter: quantity + effect, disposition: 'APPLIED' as const };
-    this.events.push({ ...content, ...recorded, contentHash: hash, chainHash: UNCHAINED });
+    this.events.push(unchained(content, { ...recorded, contentHash: hash }));
     this.operations.set(content.operationId, { ...recorded, contentHash: hash });
     this.levels.set(productId, { quantity: quantity + effect, tracked, lastLamport: lamport });
     this.references.set(operationId, afterDecision(state, { kind: 'VOID', effect, lamport }));
@@ -207,8 +208,9 @@ export class LogWriter {
     disposition: Disposition,
   ): number {
     const lamport = this.giveLamport(content.clientLamport);
-    this.events.push({ ...content, lamport, effect, stockAfter, disposition, contentHash, chainHash: UNCHAINED });
-    this.operations.set(content.operationId, { lamport, effect, stockAfter, disposition, contentHash });
+    const recorded = { lamport, effect, stockAfter, disposition, contentHash };
+    this.events.push(unchained(content, recorded));
+    this.operations.set(content.operationId, recorded);
     this.levels.set(content.productId, { quantity: stockAfter, tracked, lastLamport: lamport });
     if (content.deviceType !== 'SERVER') this.lamportsGiven.set(content.clientLamport, true);
     this.references.set(content.operationId, newlyRecorded(content, { lamport, effect, disposition }));

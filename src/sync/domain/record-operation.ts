@@ -99,6 +99,7 @@ function enter(
   stockThen: number,
   log: LogWriter,
 ): ConflictNote | undefined {
+  if (findings.length === 0) return undefined;
   const [own] = stockConflicts(operation, base, stockThen, findings).map((found) => log.addConflict(found));
   return own && noteOf(own);
 }

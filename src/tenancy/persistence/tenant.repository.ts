@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Not } from 'typeorm';
-import { arrayLiteral } from '../../database/columns.js';
+import { arrayOf } from '../../database/columns.js';
 import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { PlatformTransaction, TenantTransaction } from '../../database/tenant-database.js';
@@ -147,7 +147,7 @@ export class TenantRepository {
               d.id AS device_id, d.revoked_at IS NOT NULL AS revoked, d.tokens_valid_from, d.last_pulled_lamport
        FROM tenants t LEFT JOIN devices d ON d.tenant_id = t.id AND d.id = ANY($2::uuid[])
        WHERE t.id = $1`,
-      [tx.tenantId, arrayLiteral(deviceIds)],
+      [tx.tenantId, arrayOf('uuid', deviceIds)],
     );
   }
 }
