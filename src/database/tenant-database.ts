@@ -24,6 +24,8 @@ export interface TransactionOptions {
    * it as long as nobody has analysed it, which from 18 on the migrations see to (PlannerStatistics).
    */
   readonly keepPlans?: boolean;
+  /** Whether what it writes may be lost if the server crashes within the second: its commit doesn't wait for the disk. */
+  readonly mayBeLost?: boolean;
 }
 
 /*
@@ -51,10 +53,21 @@ export class TenantDatabase {
   async transaction<T>(
     tenantId: string,
     work: (tx: TenantTransaction) => Promise<T>,
-    { keepPlans = false }: TransactionOptions = {},
+    options: TransactionOptions = {},
   ): Promise<T> {
-    const begin = `${beginning('BEGIN', { tenantId, platform: false })}${keepPlans ? KEEP_PLANS : ''}`;
-    return this.run(begin, (on) => work({ tenantId, ...on }));
+    return this.run(beginningOf(tenantId, options), (on) => work({ tenantId, ...on }));
+  }
+
+  /**
+   * As `transaction`, in one round trip: what `ask` sends before it waits for anything goes out together with what begins the
+   * transaction and what ends it. After that it can't send anything.
+   */
+  async flight<T>(
+    tenantId: string,
+    ask: (tx: TenantTransaction) => Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    return this.run(beginningOf(tenantId, options), (on) => ask({ tenantId, ...on }), { endsAtOnce: true });
   }
 
   /**
@@ -81,6 +94,7 @@ export class TenantDatabase {
   private async run<T>(
     begin: string,
     work: (on: Pick<TenantTransaction, 'manager' | 'send'>) => Promise<T>,
+    { endsAtOnce = false } = {},
   ): Promise<T> {
     const runner = this.source.createQueryRunner();
     try {
@@ -101,7 +115,15 @@ export class TenantDatabase {
       };
       try {
         // In one flight: if the transaction doesn't begin, what follows sees no tenant, and so no row.
-        const [, result] = await Promise.all([query(client, begin), work({ manager: runner.manager, send })]);
+        const begun = query(client, begin);
+        const working = work({ manager: runner.manager, send });
+        if (endsAtOnce) {
+          open = false;
+          // Of what failed the first: why the others did.
+          await Promise.allSettled([begun, working, commit(client)]).then(firstFailure);
+          return await working;
+        }
+        const [, result] = await Promise.all([begun, working]);
         open = false;
         await commit(client);
         return result;
@@ -114,6 +136,10 @@ export class TenantDatabase {
       await runner.release();
     }
   }
+}
+
+function firstFailure(settled: readonly PromiseSettledResult<unknown>[]): void {
+  for (const result of settled) if (result.status === 'rejected') throw result.reason;
 }
 
 /** Ends the connection, which the pool then forgets. The server rolls back what was open on it. */
@@ -137,6 +163,13 @@ const KEEP_PLANS = `, set_config('plan_cache_mode', CASE
 
 /** How values are written that are read as text (prepared.ts), whatever the server's defaults are. */
 const TEXT_FORMATS = { timezone: 'UTC', datestyle: 'ISO', bytea_output: 'hex', extra_float_digits: '1' };
+
+function beginningOf(tenantId: string, { keepPlans = false, mayBeLost = false }: TransactionOptions): string {
+  const begin = beginning('BEGIN', { tenantId, platform: false });
+  return `${begin}${keepPlans ? KEEP_PLANS : ''}${mayBeLost ? MAY_BE_LOST : ''}`;
+}
+
+const MAY_BE_LOST = `, set_config('synchronous_commit', 'off', true)`;
 
 /** What begins a transaction: one text, for one round trip. */
 function beginning(

@@ -10,6 +10,7 @@ import { OutboxController } from './devices/outbox.controller.js';
 import { OutboxService } from './devices/outbox.service.js';
 import { LiveController } from './live/live.controller.js';
 import { LiveHub } from './live/live-hub.js';
+import { NextStatesRepository } from './pull/persistence/next-states.repository.js';
 import { PullController } from './pull/pull.controller.js';
 import { PullService } from './pull/pull.service.js';
 import { PushAnnouncer } from './push/push-announcer.js';
@@ -39,6 +40,7 @@ import { SnapshotService } from './snapshot/snapshot.service.js';
     PushAnnouncer,
     PushRecorder,
     PullService,
+    NextStatesRepository,
     SnapshotService,
     SnapshotRepository,
     LiveHub,

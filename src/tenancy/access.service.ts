@@ -22,7 +22,7 @@ export class AccessService {
       throw new ProblemError('UNAUTHENTICATED', { detail: 'The token has expired.' });
     if (principal.role === 'operator') return;
     const deviceId = principal.role === 'device' ? principal.deviceId : null;
-    const state = await this.database.transaction(principal.tenantId, (tx) => this.tenants.accessState(tx, deviceId), {
+    const state = await this.database.flight(principal.tenantId, (tx) => this.tenants.accessState(tx, deviceId), {
       keepPlans: true,
     });
     assertAdmitted(principal, state);

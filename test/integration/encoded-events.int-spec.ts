@@ -82,7 +82,7 @@ describe('an event as a pull hands it out', () => {
         }));
         await tenants.transaction(tenantId, async (tx) => {
           await repository.append(tx, events, new Date(syncedAt));
-          const encoded = await repository.encodedBetween(tx, head, head + events.length, 100);
+          const encoded = await repository.encodedAfter(tx, head, 100);
           const rows = await tx.manager.find(StockEventEntity, {
             where: { tenantId },
             order: { lamport: 'DESC' },

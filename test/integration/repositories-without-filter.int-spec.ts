@@ -28,6 +28,7 @@ import { PaymentRepository } from '../../src/payments/persistence/payment.reposi
 import type { StateVersion } from '../../src/states/domain/state.js';
 import { StateVersionRepository } from '../../src/states/persistence/state-version.repository.js';
 import { ExportRepository } from '../../src/export/persistence/export.repository.js';
+import { NextStatesRepository } from '../../src/sync/pull/persistence/next-states.repository.js';
 import { SnapshotRepository } from '../../src/sync/snapshot/persistence/snapshot.repository.js';
 import { DeviceRepository } from '../../src/tenancy/persistence/device.repository.js';
 import { TenantClockRepository } from '../../src/tenancy/persistence/tenant-clock.repository.js';
@@ -158,7 +159,7 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
       tx,
       theirs.events.map(({ clientLamport }) => ({ deviceId: theirs.deviceId, clientLamport })),
     ),
-  'StockEventRepository.encodedBetween': (tx) => events.encodedBetween(tx, 0, HEAD, 1_000),
+  'StockEventRepository.encodedAfter': (tx) => events.encodedAfter(tx, 0, 1_000),
   'StockEventRepository.chainHashAt': (tx) => events.chainHashAt(tx, HEAD),
   'StockEventRepository.levelAt': async (tx, theirs) => [
     await events.levelAt(tx, firstOf(theirs.events).productId, { lamport: HEAD }),
@@ -254,6 +255,7 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
   'ConflictListingRepository.pendingByDevice': (tx) => conflictList.pendingByDevice(tx),
   'ConflictListingRepository.settlingTimes': (tx) => conflictList.settlingTimes(tx, ANY_LAMPORT),
   'ExportRepository.batches': (tx) => batchesOf(exports.batches(tx)),
+  'NextStatesRepository.after': (tx) => new NextStatesRepository().after(tx, B_LAMPORT),
   'SnapshotRepository.livingProducts': (tx) => all(snapshots.livingProducts(tx)),
   'SnapshotRepository.levels': (tx) => all(snapshots.levels(tx)),
   'SnapshotRepository.openPayments': (tx) => all(snapshots.openPayments(tx)),

@@ -25,6 +25,7 @@ import type { TenantSignals } from '../../src/signals/tenant-signals.js';
 import { StateVersionRepository } from '../../src/states/persistence/state-version.repository.js';
 import type { PullPage } from '../../src/sync/domain/pull-page.js';
 import type { PushReceipt } from '../../src/sync/domain/push-outcome.js';
+import { NextStatesRepository } from '../../src/sync/pull/persistence/next-states.repository.js';
 import { PullService } from '../../src/sync/pull/pull.service.js';
 import type { PushAnnouncer } from '../../src/sync/push/push-announcer.js';
 import { PushContextLoader } from '../../src/sync/push/push-context.loader.js';
@@ -92,7 +93,8 @@ export class TestLedger {
       new ConflictMetrics(new Registry()),
     );
     this.audits = new VerificationService(this.database, new LongReads(8), clocks, new LedgerAuditRepository());
-    this.pulls = new PullService(this.database, clocks, events, products, payments, conflicts, devices);
+    const nextStates = new NextStatesRepository();
+    this.pulls = new PullService(this.database, clocks, events, products, payments, conflicts, devices, nextStates);
   }
 
   /** A tenant with a clock and one device. @returns their ids. */

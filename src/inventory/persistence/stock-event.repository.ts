@@ -258,16 +258,16 @@ export class StockEventRepository {
   }
 
   /**
-   * At most `limit` events with lamport in (`after`, `upTo`], in lamport order, as a pull hands them out: nothing is made
-   * of them but their JSON text.
+   * At most `limit` events with a lamport above `after`, in lamport order, as a pull hands them out: nothing is made of them
+   * but their JSON text.
    */
-  async encodedBetween(tx: TenantTransaction, after: number, upTo: number, limit: number): Promise<EncodedEvent[]> {
+  async encodedAfter(tx: TenantTransaction, after: number, limit: number): Promise<EncodedEvent[]> {
     const rows = await preparedRaw(
       tx,
-      'encoded events between',
+      'encoded events after',
       `SELECT ${ENCODED_COLUMNS.join(', ')} FROM stock_events
-       WHERE tenant_id = $1 AND lamport_ts > $2 AND lamport_ts <= $3 ORDER BY lamport_ts LIMIT $4`,
-      [tx.tenantId, after, upTo, limit],
+       WHERE tenant_id = $1 AND lamport_ts > $2 ORDER BY lamport_ts LIMIT $3`,
+      [tx.tenantId, after, limit],
     );
     return rows.map(toEncodedEvent);
   }
