@@ -1,4 +1,3 @@
-import type { QueryConfig, QueryResult } from 'pg';
 import { QueryFailedError } from 'typeorm';
 import type { TenantTransaction } from './tenant-database.js';
 
@@ -17,29 +16,27 @@ export async function prepared<Row extends object>(
   text: string,
   values: unknown[],
 ): Promise<Row[]> {
-  return (await send<Row>(tx, { name, text, values })).rows;
+  return (await failingAs({ text, values }, () => tx.send<Row>({ name, text, values }))).rows;
 }
 
-/** As `prepared`, of very many rows: lists of texts, in PostgreSQL's own words, of which nothing has been made. */
-export async function preparedRaw(
-  tx: Pick<TenantTransaction, 'send'>,
+/**
+ * As `prepared`, of very many rows: each is handed over as it arrives, a list of texts in PostgreSQL's own words, which is
+ * empty afterwards.
+ */
+export async function preparedRows(
+  tx: Pick<TenantTransaction, 'receive'>,
   name: string,
   text: string,
   values: unknown[],
-): Promise<(string | null)[][]> {
-  const query = { name, text, values, rowMode: 'array', types: UNREAD } as QueryConfig;
-  return (await send<(string | null)[] & object>(tx, query)).rows;
+  onRow: (row: readonly (string | null)[]) => void,
+): Promise<void> {
+  return failingAs({ text, values }, () => tx.receive({ name, text, values }, onRow));
 }
 
-const UNREAD = { getTypeParser: () => (text: unknown) => text };
-
-async function send<Row extends object>(
-  tx: Pick<TenantTransaction, 'send'>,
-  query: QueryConfig & { readonly text: string },
-): Promise<QueryResult<Row>> {
+async function failingAs<T>({ text, values }: { text: string; values: unknown[] }, ask: () => Promise<T>): Promise<T> {
   try {
-    return await tx.send<Row>(query);
+    return await ask();
   } catch (error) {
-    throw error instanceof Error ? new QueryFailedError(query.text, query.values, error) : error;
+    throw error instanceof Error ? new QueryFailedError(text, values, error) : error;
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { escapeLiteral, type PoolClient, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
+import { escapeLiteral, type PoolClient, Query, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 
 /** Proof that a tenant is set on the connection: whoever has one can see that tenant's rows, and no others. */
@@ -8,6 +8,8 @@ export interface TenantTransaction {
   readonly manager: EntityManager;
   /** Sends a statement past TypeORM (prepared.ts), as long as the transaction is open. */
   readonly send: <Row extends QueryResultRow>(query: QueryConfig) => Promise<QueryResult<Row>>;
+  /** As `send`, of rows that are handed over one by one as they arrive, and kept nowhere else: lists of texts. */
+  readonly receive: (query: QueryConfig, onRow: (row: readonly (string | null)[]) => void) => Promise<void>;
 }
 
 /** A transaction of the platform's operator: sees the list of tenants, and no row of any tenant. */
@@ -93,7 +95,7 @@ export class TenantDatabase {
    */
   private async run<T>(
     begin: string,
-    work: (on: Pick<TenantTransaction, 'manager' | 'send'>) => Promise<T>,
+    work: (on: Omit<TenantTransaction, 'tenantId'>) => Promise<T>,
     { endsAtOnce = false } = {},
   ): Promise<T> {
     const runner = this.source.createQueryRunner();
@@ -102,21 +104,26 @@ export class TenantDatabase {
       Object.assign(runner, { isTransactionActive: true }); // so TypeORM lets entities be locked
       let open = true;
       let failure: unknown;
-      const send: TenantTransaction['send'] = async (query) => {
+      const answerTo = async <R>(ask: () => Promise<R>): Promise<R> => {
         // Of statements sent side by side one may still go on when another has failed: not on a connection of somebody else.
         if (!open) throw new Error('The transaction has ended');
         try {
-          return await client.query(query);
+          return await ask();
         } catch (error) {
           // Those behind one that failed only say that: whichever of them is heard first, what went wrong is the first.
           if (!isConsequence(error)) failure = error;
           throw failure ?? error;
         }
       };
+      const on: Omit<TenantTransaction, 'tenantId'> = {
+        manager: runner.manager,
+        send: (query) => answerTo(() => client.query(query)),
+        receive: (query, onRow) => answerTo(() => receive(client, query, onRow)),
+      };
       try {
         // In one flight: if the transaction doesn't begin, what follows sees no tenant, and so no row.
         const begun = query(client, begin);
-        const working = work({ manager: runner.manager, send });
+        const working = work(on);
         if (endsAtOnce) {
           open = false;
           // Of what failed the first: why the others did.
@@ -136,6 +143,34 @@ export class TenantDatabase {
       await runner.release();
     }
   }
+}
+
+const UNREAD = { getTypeParser: () => (text: unknown) => text };
+
+/** Rows that live until all have come are what the garbage collector copies again and again: half of the time that reading them takes. */
+function receive(
+  client: PoolClient,
+  query: QueryConfig,
+  onRow: (row: readonly (string | null)[]) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let failure: Error | undefined;
+    const config = { ...query, rowMode: 'array', types: UNREAD };
+    const receiving = new Query<(string | null)[]>(config, undefined, (error: Error | null | undefined) => {
+      const reason = failure ?? error;
+      if (reason) reject(reason);
+      else resolve();
+    });
+    receiving.on('row', (row) => {
+      try {
+        if (!failure) onRow(row);
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(String(error)); // told when all has come: pg must not see it
+      }
+      row.length = 0; // pg keeps what is left of it
+    });
+    client.query(receiving);
+  });
 }
 
 function firstFailure(settled: readonly PromiseSettledResult<unknown>[]): void {

@@ -89,7 +89,9 @@ describe('an event as a pull hands it out', () => {
             take: events.length,
           });
           const expected = rows.reverse().map(toStockEventWire);
-          expect(encoded.map(({ json }) => JSON.parse(json) as unknown)).toEqual(JSON.parse(JSON.stringify(expected)));
+          expect(encoded.map(({ json }) => JSON.parse(Buffer.from(json).toString()) as unknown)).toEqual(
+            JSON.parse(JSON.stringify(expected)),
+          );
           expect(encoded.map(({ lamport }) => lamport)).toEqual(expected.map((event) => event.lamport_ts));
           expect(encoded.map(({ chainHash }) => chainHash)).toEqual(expected.map((event) => event.chain_hash));
         });

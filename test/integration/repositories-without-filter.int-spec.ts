@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { EventEmitter } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { PoolClient, QueryConfig, QueryResult } from 'pg';
+import pg, { type PoolClient, type QueryConfig, type QueryResult } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 import ts from 'typescript';
 import { ConflictListingRepository } from '../../src/conflicts/persistence/conflict-listing.repository.js';
@@ -376,6 +377,13 @@ describe('row-level security alone, without the filter of the application (I6)',
   });
 });
 
+/** What pg makes of a query whose rows are handed over one by one. */
+interface Receipt extends EventEmitter {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  callback: (...outcome: unknown[]) => void;
+}
+
 interface Attempt {
   readonly statements: readonly Statement[];
   readonly rowsOfB: Map<string, string>;
@@ -425,11 +433,32 @@ class WatchedSource {
         const client = await connect();
         // All that is sent comes by here, TypeORM's statements and those past it.
         const query = client.query.bind(client) as unknown as (query: QueryConfig) => Promise<QueryResult>;
-        const watchedQuery = async (asked: string | QueryConfig, parameters?: unknown[]): Promise<QueryResult> => {
-          const { name, ...config } = typeof asked === 'string' ? { text: asked, values: parameters ?? [] } : asked;
+        const unfiltered = (sql: string, values: readonly unknown[]): [string, number] =>
+          this.unfilteredTenant === undefined ? [sql, 0] : withoutTenantFilter(sql, values, this.unfilteredTenant);
+        const watchedReceipt = (asked: Receipt): void => {
+          const { text: sql, callback } = asked;
+          const [text, filtersRemoved] = unfiltered(sql, asked.values);
+          const rows: unknown[] = [];
+          asked.prependListener('row', (row: readonly unknown[]) => rows.push([...row]));
+          Object.assign(asked, { text, name: undefined });
+          asked.callback = (...outcome) => {
+            this.statements.push({ sql, filtersRemoved, rows: sortedJson(rows) });
+            callback(...outcome);
+          };
+          (query as unknown as (query: Receipt) => void)(asked);
+        };
+        const watchedQuery = async (
+          asked: string | QueryConfig | Receipt,
+          parameters?: unknown[],
+        ): Promise<QueryResult | undefined> => {
+          if (asked instanceof pg.Query) {
+            watchedReceipt(asked as unknown as Receipt);
+            return undefined;
+          }
+          const { name, ...config } =
+            typeof asked === 'string' ? { text: asked, values: parameters ?? [] } : (asked as QueryConfig);
           const { text: sql, values = [] } = config;
-          const [text, filtersRemoved] =
-            this.unfilteredTenant === undefined ? [sql, 0] : withoutTenantFilter(sql, values, this.unfilteredTenant);
+          const [text, filtersRemoved] = unfiltered(sql, values);
           const result = await query({ ...config, text, values }); // unnamed: it may be another text the next time
           if (!BESIDE_THE_POINT.test(sql)) {
             this.statements.push({ sql, filtersRemoved, rows: sortedJson(result.rows) });

@@ -131,7 +131,10 @@ export class TestLedger {
   async pull(tenantId: string, deviceId: string, lastLamport: number, limit = 1_000): Promise<PulledPage> {
     const puller = { role: 'device', userId: deviceId, tenantId, deviceId } as const;
     const page = await this.pulls.pull(puller, lastLamport, limit);
-    return { ...page, events: page.events.map(({ json }) => toRecordedEvent(JSON.parse(json) as StockEventDto)) };
+    return {
+      ...page,
+      events: page.events.map(({ json }) => toRecordedEvent(JSON.parse(Buffer.from(json).toString()) as StockEventDto)),
+    };
   }
 
   /** What a verification of the whole ledger finds wrong. */

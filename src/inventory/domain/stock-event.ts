@@ -85,8 +85,8 @@ export interface EncodedEvent {
   readonly lamport: number;
   /** In hex. */
   readonly chainHash: string;
-  /** Its JSON text, as `toStockEventWire` says it. */
-  readonly json: string;
+  /** Its JSON text, as `toStockEventWire` says it, in UTF-8. */
+  readonly json: Uint8Array;
 }
 
 /** Part of a product's ledger, in lamport order. */

@@ -1,17 +1,27 @@
 import type { EncodedEvent } from '../domain/stock-event.js';
 
-/** How a value is written that PostgreSQL has sent as text. */
+/** How a value is written that PostgreSQL has sent as text: between which marks, and what of it. */
+interface Writer {
+  readonly mark: '"' | '';
+  readonly write: (text: string) => string;
+}
+
+const asItIs = (text: string): string => text;
+
 const WRITERS = {
   /** Ids and words of our own: there is nothing to escape in them. */
-  WORD: (text: string) => `"${text}"`,
-  NUMBER: (text: string) => text,
+  WORD: { mark: '"', write: asItIs },
+  NUMBER: { mark: '', write: asItIs },
   /** PostgreSQL keeps the zeros at its end. */
-  AMOUNT: (text: string) => String(Number(text)),
+  AMOUNT: { mark: '', write: (text: string) => String(Number(text)) },
   /** In UTC (tenant-database.ts). Only milliseconds are ever stored, and zeros at their end are left out. */
-  TIME: (text: string) =>
-    `"${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20, -3).padEnd(3, '0').slice(0, 3)}Z"`,
-  BYTES: (text: string) => `"${text.slice(2)}"`,
-} as const;
+  TIME: {
+    mark: '"',
+    write: (text: string) =>
+      `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20, -3).padEnd(3, '0').slice(0, 3)}Z`,
+  },
+  BYTES: { mark: '"', write: (text: string) => text.slice(2) },
+} as const satisfies Record<string, Writer>;
 
 /** Where each field of the wire comes from. */
 const FIELDS: Readonly<Record<string, readonly [column: string, as: keyof typeof WRITERS]>> = {
@@ -47,19 +57,24 @@ const FIELDS: Readonly<Record<string, readonly [column: string, as: keyof typeof
 export const ENCODED_COLUMNS = Object.values(FIELDS).map(([column]) => column);
 const LAMPORT_AT = ENCODED_COLUMNS.indexOf('lamport_ts');
 const CHAIN_HASH_AT = ENCODED_COLUMNS.indexOf('chain_hash');
-const MEMBERS = Object.entries(FIELDS).map(([name, [, as]], index) => ({
-  key: `${index > 0 ? ',' : '{'}"${name}":`,
-  write: WRITERS[as],
-}));
+const MEMBERS = Object.entries(FIELDS).map(([name, [, as]], index) => {
+  const key = `${index > 0 ? ',' : '{'}"${name}":`;
+  const { mark, write }: Writer = WRITERS[as];
+  return { absent: `${key}null`, before: key + mark, write, after: mark };
+});
 
 /** @param row the values of `ENCODED_COLUMNS`, as PostgreSQL sends them */
 export function toEncodedEvent(row: readonly (string | null)[]): EncodedEvent {
   let json = '';
   let at = 0;
-  for (const { key, write } of MEMBERS) {
+  for (const { absent, before, write, after } of MEMBERS) {
     const text = row[at] ?? null;
-    json += text === null ? `${key}null` : key + write(text);
+    json += text === null ? absent : before + write(text) + after;
     at += 1;
   }
-  return { lamport: Number(row[LAMPORT_AT]), chainHash: row[CHAIN_HASH_AT]?.slice(2) ?? '', json: `${json}}` };
+  return {
+    lamport: Number(row[LAMPORT_AT]),
+    chainHash: row[CHAIN_HASH_AT]?.slice(2) ?? '',
+    json: Buffer.from(`${json}}`, 'latin1'), // ASCII; and at once, so that none of the texts outlives its row
+  };
 }

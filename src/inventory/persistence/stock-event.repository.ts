@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MoreThan } from 'typeorm';
 import { arrayOf, arraysOf, type Column, namesOf, unnest } from '../../database/columns.js';
-import { prepared, preparedRaw } from '../../database/prepared.js';
+import { prepared, preparedRows } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import type { Disposition, StockLevel } from '../domain/ledger.js';
@@ -262,14 +262,16 @@ export class StockEventRepository {
    * but their JSON text.
    */
   async encodedAfter(tx: TenantTransaction, after: number, limit: number): Promise<EncodedEvent[]> {
-    const rows = await preparedRaw(
+    const events: EncodedEvent[] = [];
+    await preparedRows(
       tx,
       'encoded events after',
       `SELECT ${ENCODED_COLUMNS.join(', ')} FROM stock_events
        WHERE tenant_id = $1 AND lamport_ts > $2 ORDER BY lamport_ts LIMIT $3`,
       [tx.tenantId, after, limit],
+      (row) => events.push(toEncodedEvent(row)),
     );
-    return rows.map(toEncodedEvent);
+    return events;
   }
 
   /** Chain hash of the last event with a lamport of `upTo` at most, in hex; null before the first. */

@@ -28,7 +28,7 @@ export class PullController {
   })
   @ApiOkResponse({ type: PullResponseDto })
   @ApiProblem('MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'UPGRADE_REQUIRED')
-  async pull(@CurrentPrincipal() principal: TenantPrincipal, @Body() body: PullRequestDto): Promise<string> {
+  async pull(@CurrentPrincipal() principal: TenantPrincipal, @Body() body: PullRequestDto): Promise<Uint8Array> {
     return toPullResponse(await this.pulls.pull(principal, body.last_lamport, body.limit ?? PULL_LIMIT_DEFAULT));
   }
 }

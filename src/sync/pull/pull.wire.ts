@@ -4,8 +4,8 @@ import { toPaymentWire } from '../../payments/payment.wire.js';
 import type { PullPage } from '../domain/pull-page.js';
 import type { PullResponseDto } from './pull.dto.js';
 
-/** @returns JSON text: most of it, the operations, is that already */
-export function toPullResponse(page: PullPage): string {
+/** @returns JSON in UTF-8: most of it, the operations, is that already */
+export function toPullResponse(page: PullPage): Uint8Array {
   const rest: Omit<PullResponseDto, 'operations'> = {
     products: page.products.map(toProductWire),
     payments: page.payments.map(toPaymentWire),
@@ -16,6 +16,9 @@ export function toPullResponse(page: PullPage): string {
     has_more: page.hasMore,
     epoch: page.epoch,
   };
-  const operations = page.events.map(({ json }) => json).join(',');
-  return `{"operations":[${operations}],${JSON.stringify(rest).slice(1)}`;
+  const operations = page.events.flatMap(({ json }, index) => (index === 0 ? [json] : [COMMA, json]));
+  return Buffer.concat([START, ...operations, Buffer.from(`],${JSON.stringify(rest).slice(1)}`)]);
 }
+
+const START = Buffer.from('{"operations":[');
+const COMMA = Buffer.from(',');
