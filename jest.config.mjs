@@ -13,7 +13,11 @@ const withServers = {
 /** unit: pure code only. client: the package for devices, on real stores. integration: against a real PostgreSQL. e2e: the built service over HTTP, in processes of its own. */
 export default {
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/tools/**/*.spec.ts'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/tools/**/*.spec.ts', '<rootDir>/bench/**/*.spec.ts'],
+    },
     { ...shared, displayName: 'client', testMatch: ['<rootDir>/client/src/**/*.spec.ts'] },
     {
       ...shared,

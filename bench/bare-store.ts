@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { OperationDto } from '../src/sync/push/push.dto.js';
+import { binaryArray, type BinaryTypeName } from './binary-array.js';
+import type { TenantContents } from './tenant-contents.js';
 
 /** What a row holds: the operation, and what becomes of it in the log. */
 interface StoredRow {
@@ -14,7 +16,7 @@ interface StoredRow {
 }
 
 /** The columns of stock_events but tenant_id and synced_at, which are the same for a whole batch. */
-const COLUMNS: readonly (readonly [name: string, type: string, value: (row: StoredRow) => unknown])[] = [
+const COLUMNS: readonly (readonly [name: string, type: BinaryTypeName, value: (row: StoredRow) => unknown])[] = [
   ['lamport_ts', 'bigint', (row) => row.lamport],
   ['operation_id', 'uuid', (row) => row.operation.operation_id],
   ['product_id', 'uuid', (row) => row.operation.product_id],
@@ -43,27 +45,60 @@ const COLUMNS: readonly (readonly [name: string, type: string, value: (row: Stor
   ['chain_hash', 'bytea', (row) => row.chainHash],
 ];
 
+/** Of the levels that a batch leaves. */
+const LEVEL_TYPES = ['uuid', 'integer', 'boolean', 'bigint'] as const satisfies readonly BinaryTypeName[];
+
+/** @param first number of the first parameter */
+function unnest(types: readonly BinaryTypeName[], first: number): string {
+  return `unnest(${types.map((type, index) => `$${first + index}::${type}[]`).join(', ')})`;
+}
+
+const EVENT_TYPES = COLUMNS.map(([, type]) => type);
+
+/** $1 is the tenant, $2 the time. */
 const INSERT_EVENTS = `
   INSERT INTO stock_events (tenant_id, synced_at, ${COLUMNS.map(([name]) => name).join(', ')})
-  SELECT $1, $2, * FROM unnest(${COLUMNS.map(([, type], index) => `$${index + 3}::${type}[]`).join(', ')})`;
+  SELECT $1::uuid, $2::timestamptz, * FROM ${unnest(EVENT_TYPES, 3)}`;
 
-const UPSERT_LEVELS = `
+function upsertLevels(first: number): string {
+  return `
   INSERT INTO stock_levels (tenant_id, product_id, quantity, tracked, last_lamport)
-  SELECT $1, * FROM unnest($2::uuid[], $3::integer[], $4::boolean[], $5::bigint[])
+  SELECT $1::uuid, * FROM ${unnest(LEVEL_TYPES, first)}
   ON CONFLICT (tenant_id, product_id) DO UPDATE
   SET quantity = excluded.quantity, tracked = excluded.tracked, last_lamport = excluded.last_lamport`;
+}
 
-/** A batch whose values are ready to be sent. */
-interface PreparedTransaction {
-  readonly events: readonly unknown[];
-  readonly levels: readonly unknown[];
+function updateClock(first: number): string {
+  return `UPDATE tenant_clocks SET lamport = $${first}, chain_hash = $${first + 1} WHERE tenant_id = $1::uuid`;
+}
+
+const UPSERT_LEVELS = upsertLevels(2);
+const UPDATE_CLOCK = updateClock(2);
+
+const FIRST_LEVEL = 3 + COLUMNS.length;
+const ALL_AT_ONCE = `
+  WITH events AS (${INSERT_EVENTS}),
+       levels AS (${upsertLevels(FIRST_LEVEL)})
+  ${updateClock(FIRST_LEVEL + LEVEL_TYPES.length)}`;
+
+/** A batch laid out in columns. */
+export interface PreparedTransaction {
+  readonly at: Date;
+  readonly events: readonly (readonly unknown[])[];
+  readonly levels: readonly (readonly unknown[])[];
   readonly clock: readonly unknown[];
 }
 
 /**
+ * How a transaction is written. `unnest`: BEGIN with the tenant, a statement for each table, COMMIT, parameters as text.
+ * `cte`: one statement of data-modifying CTEs, which is its own transaction, parameters in binary.
+ */
+export type StoreForm = 'unnest' | 'cte';
+
+/**
  * The limit that the service is measured against: the rows a push leaves, written to the service's own tables by as
- * little as can write them. One connection, as the service's restricted role and under its policies; one transaction a
- * batch; multi-row statements prepared once. It checks nothing and reads nothing: what it writes is made up beforehand.
+ * little as can write them. One connection for a tenant, as the service's restricted role and under its policies; one
+ * transaction a batch; statements prepared once. It checks nothing and reads nothing: what it writes is made up beforehand.
  *
  * It keeps its own copy of the statements: a limit that changed with the code it measures would be none.
  */
@@ -74,7 +109,7 @@ export class BareStore {
 
   private constructor(
     private readonly client: pg.Client,
-    private readonly tenantId: string,
+    readonly tenantId: string,
   ) {
     this.begin = `BEGIN; SELECT set_config('app.tenant_id', ${pg.escapeLiteral(tenantId)}, true)`;
   }
@@ -84,7 +119,14 @@ export class BareStore {
     const client = new pg.Client({ connectionString: url, application_name: 'bench bare store' });
     await client.connect();
     client.on('error', () => undefined); // queries report their own; when all is stopped the server may end it first
+    // For the session: what is one statement has no other to set its tenant.
+    await client.query(`SELECT set_config('app.tenant_id', $1, false)`, [tenantId]);
     return new BareStore(client, tenantId);
+  }
+
+  /** What it has written. */
+  get contents(): TenantContents {
+    return { events: this.lamport, levels: this.stock };
   }
 
   /** Lays the values of a batch out in columns, which is not what is to be measured. In the order they are written. */
@@ -93,15 +135,15 @@ export class BareStore {
     const lastOfProduct = new Map(rows.map((row) => [row.operation.product_id, row]));
     const levels = [...lastOfProduct.values()];
     return {
-      events: [this.tenantId, new Date(), ...COLUMNS.map(([, , value]) => rows.map(value))],
+      at: new Date(),
+      events: COLUMNS.map(([, , value]) => rows.map(value)),
       levels: [
-        this.tenantId,
         [...lastOfProduct.keys()],
         levels.map((row) => row.stockAfter),
         levels.map(() => true),
         levels.map((row) => row.lamport),
       ],
-      clock: [this.tenantId, this.lamport, rows.at(-1)?.chainHash],
+      clock: [this.lamport, rows.at(-1)?.chainHash],
     };
   }
 
@@ -121,50 +163,35 @@ export class BareStore {
     };
   }
 
-  /** One transaction: the events, the levels they leave, the tenant's clock. */
-  async write({ events, levels, clock }: PreparedTransaction): Promise<void> {
-    await this.client.query(this.begin);
-    await this.client.query({ name: 'events', text: INSERT_EVENTS, values: [...events] });
-    await this.client.query({ name: 'levels', text: UPSERT_LEVELS, values: [...levels] });
-    await this.client.query({
-      name: 'clock',
-      text: 'UPDATE tenant_clocks SET lamport = $2, chain_hash = $3 WHERE tenant_id = $1',
-      values: [...clock],
-    });
-    await this.client.query('COMMIT');
-  }
-
-  /** What a tenant has: the number of its events, and of each product the stock. Products in order of their id. */
-  async contentsOf(tenantId: string): Promise<StoreContents> {
-    await this.client.query('BEGIN');
-    try {
-      await this.client.query(`SELECT set_config('app.tenant_id', $1, true)`, [tenantId]);
-      const events = await this.client.query<{ count: string }>('SELECT count(*) FROM stock_events');
-      const levels = await this.client.query<{ product_id: string; quantity: number }>(
-        'SELECT product_id, quantity FROM stock_levels ORDER BY product_id',
-      );
-      return {
-        eventCount: Number(events.rows[0]?.count),
-        levels: levels.rows.map((row) => `${row.product_id} ${row.quantity}`),
-      };
-    } finally {
-      await this.client.query('COMMIT');
+  /** One transaction: the events, the levels they leave, the tenant's clock. Laying them out in bytes is part of it. */
+  async write(form: StoreForm, transaction: PreparedTransaction): Promise<void> {
+    switch (form) {
+      case 'unnest':
+        return this.writeByTable(transaction);
+      case 'cte':
+        return this.writeAtOnce(transaction);
     }
   }
 
-  /** In the words of the server, such as "18.0". */
-  async serverVersion(): Promise<string> {
-    const { rows } = await this.client.query<{ server_version: string }>('SHOW server_version');
-    return rows[0]?.server_version ?? 'unknown';
+  private async writeByTable({ at, events, levels, clock }: PreparedTransaction): Promise<void> {
+    await this.client.query(this.begin);
+    await this.client.query({ name: 'events', text: INSERT_EVENTS, values: [this.tenantId, at, ...events] });
+    await this.client.query({ name: 'levels', text: UPSERT_LEVELS, values: [this.tenantId, ...levels] });
+    await this.client.query({ name: 'clock', text: UPDATE_CLOCK, values: [this.tenantId, ...clock] });
+    await this.client.query('COMMIT');
+  }
+
+  private async writeAtOnce({ at, events, levels, clock }: PreparedTransaction): Promise<void> {
+    const binary = (types: readonly BinaryTypeName[], columns: readonly (readonly unknown[])[]): Buffer[] =>
+      types.map((type, index) => binaryArray(type, columns[index] ?? []));
+    await this.client.query({
+      name: 'all at once',
+      text: ALL_AT_ONCE,
+      values: [this.tenantId, at, ...binary(EVENT_TYPES, events), ...binary(LEVEL_TYPES, levels), ...clock],
+    });
   }
 
   async disconnect(): Promise<void> {
     await this.client.end();
   }
-}
-
-export interface StoreContents {
-  readonly eventCount: number;
-  /** Product id and quantity, a text each. */
-  readonly levels: readonly string[];
 }

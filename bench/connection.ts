@@ -27,8 +27,11 @@ export class Connection {
     this.endpoint = new URL(route, serviceUrl);
   }
 
-  /** @throws BenchmarkError if there is no answer. */
-  post(body: Buffer): Promise<Answer> {
+  /**
+   * @param token if it isn't the connection's own device that sends
+   * @throws BenchmarkError if there is no answer.
+   */
+  post(body: Buffer, token = this.token): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const startedMs = performance.now();
       const fail = (cause: Error): void => {
@@ -41,7 +44,7 @@ export class Connection {
           agent: this.agent,
           timeout: ANSWER_TIMEOUT_MS,
           headers: {
-            authorization: `Bearer ${this.token}`,
+            authorization: `Bearer ${token}`,
             'content-type': 'application/json',
             'content-length': body.length,
           },

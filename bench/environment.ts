@@ -16,6 +16,8 @@ const STOP_TIMEOUT_MS = 15_000;
 export interface EnvironmentOptions {
   /** Folder for a processor profile of the service, written when it stops; undefined for none. */
   readonly profileFolder: string | undefined;
+  /** Of a Redis that carries queue and signals; without it PostgreSQL does. */
+  readonly redisUrl?: string | undefined;
 }
 
 /** A benchmark that could not be carried out, or whose results would mean nothing, in words for who started it. */
@@ -65,6 +67,13 @@ export async function withEnvironment<T>(
   }
 }
 
+function superuserUrlOf(database: EmbeddedPostgres): string {
+  const url = new URL(database.ownerUrl);
+  url.username = 'postgres';
+  url.password = database.secrets.superuserPassword;
+  return url.href;
+}
+
 function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => {
@@ -82,6 +91,8 @@ export class BenchmarkEnvironment {
     readonly databaseUrl: string,
     /** Of the role that may ANALYZE. */
     readonly ownerUrl: string,
+    /** Of whom no policy binds, to make rows of many tenants at once. */
+    readonly superuserUrl: string,
     /** On the disk that the database writes to. */
     readonly dataFolder: string,
     readonly servicePid: number,
@@ -90,6 +101,8 @@ export class BenchmarkEnvironment {
     /** Never resolves; rejects when the service ends. */
     readonly ended: Promise<never>,
     private readonly tokens: TokensService,
+    /** Of the service, but for the database. */
+    private readonly variables: Readonly<Record<string, string>>,
   ) {}
 
   /** Called by `withEnvironment`; each `stop` is added to `started` as soon as there is something to stop. */
@@ -109,7 +122,8 @@ export class BenchmarkEnvironment {
     await migrate(database.ownerUrl);
     interruption.throwIfAborted();
     const secret = randomBytes(32).toString('base64url');
-    const service = launch(SERVICE, options, { DATABASE_URL: database.appUrl, JWT_SECRET: secret });
+    const variables = { JWT_SECRET: secret, ...(options.redisUrl !== undefined && { REDIS_URL: options.redisUrl }) };
+    const service = launch(SERVICE, options, { ...variables, DATABASE_URL: database.appUrl });
     started.push(() => end(service));
     const ended = new Promise<never>((_, reject) => {
       service.once('exit', (code, signal) => {
@@ -122,6 +136,7 @@ export class BenchmarkEnvironment {
       url,
       database.appUrl,
       database.ownerUrl,
+      superuserUrlOf(database),
       dataFolder,
       service.pid ?? 0,
       Number.parseInt(readFileSync(path.join(dataFolder, 'postgres', 'postmaster.pid'), 'utf8'), 10),
@@ -131,7 +146,27 @@ export class BenchmarkEnvironment {
         issuer: 'agrotour-sync-engine',
         audience: 'agrotour-sync',
       }),
+      variables,
     );
+  }
+
+  /** Runs `work` with one more service beside the first, which serves requests alone, on the database as `databaseUrl` has it. */
+  async withSecondService<T>(databaseUrl: string, work: (url: string) => Promise<T>): Promise<T> {
+    const service = launch(
+      SERVICE,
+      { profileFolder: undefined },
+      { ...this.variables, DATABASE_URL: databaseUrl, ROLE: 'api' },
+    );
+    try {
+      return await work(await listening(service));
+    } finally {
+      await end(service);
+    }
+  }
+
+  /** The token of a device that was enrolled by SQL. */
+  async signToken({ tenantId, deviceId, userId }: Omit<EnrolledDevice, 'token'>): Promise<string> {
+    return this.tokens.sign({ role: 'device', userId, tenantId, deviceId });
   }
 
   /** @returns its id. */

@@ -263,7 +263,7 @@ class Side {
       });
     }
     const pushesPerTurn = Math.max(1, Math.round(operations / rounds / batch / clients));
-    const workload = new Workload((pushesPerTurn * rounds + WARM_UP_PUSHES) * batch * clients);
+    const workload = new Workload();
     return new Side(environment, service.pid, workload, pushesPerTurn, batch, tills);
   }
 

@@ -48,7 +48,7 @@ type Report = Readonly<Record<string, Spread>>;
 function measure(batch: number, rounds: number): Report {
   const till = { tenantId: randomUUID(), deviceId: randomUUID(), userId: randomUUID(), clock: 0, base: 0 };
   const request: PushRequestDto = {
-    operations: new Workload(batch).operations(till, batch),
+    operations: new Workload().operations(till, batch),
     client_lamport: till.clock,
     device_id: till.deviceId,
     sent_at: new Date().toISOString(),

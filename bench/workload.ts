@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { OperationDto } from '../src/sync/push/push.dto.js';
+import type { OperationDto, ProductEditDto } from '../src/sync/push/push.dto.js';
 
 /** A device that sells, as the service knows it, and its own logical clock. */
 export interface Till {
@@ -12,7 +12,10 @@ export interface Till {
   base: number;
 }
 
-const PRODUCTS = 200;
+/** The same with every tenant, as a wholesaler's are with every shop it supplies: ids tell tenants apart nowhere. */
+export const PRODUCT_IDS: readonly string[] = Array.from({ length: 200 }, () => randomUUID());
+/** There before the first sale: more than all sales of the longest run could take, whatever the order they arrive in. */
+const OPENING_UNITS = 100_000_000;
 /** Of the visits to a till, those that bring goods instead of buying them. */
 const RESTOCK_SHARE = 0.2;
 const SALE_LINES_MAX = 4;
@@ -26,20 +29,21 @@ const LINE_INTERVAL_MS = 20_000;
  */
 export class Workload {
   private readonly random = randomNumbers(20_261_122);
-  private readonly productIds = Array.from({ length: PRODUCTS }, () => randomUUID());
-  private readonly prices = this.productIds.map(() => 500 + Math.floor(this.random() * 6_000_000) / 100);
+  private readonly prices = PRODUCT_IDS.map(() => (50_000 + Math.floor(this.random() * 6_000_000)) / 100);
 
-  /** @param operationsMax how many it will be asked for in all: the opening stock is such that nothing runs out. */
-  constructor(private readonly operationsMax: number) {}
+  /** The goods, as the shop writes them into its catalogue. */
+  catalogue(till: Till): ProductEditDto[] {
+    return PRODUCT_IDS.map((id, index) => {
+      till.clock += 1;
+      const price = this.prices[index] ?? null;
+      return { id, name: `Goat cheese, cured ${index}`, price, category: 'Cheese', lamport_ts: till.clock };
+    });
+  }
 
-  /**
-   * The goods that are there before the first sale. With more of each than all sales could take, every operation is
-   * accepted in whatever order the tills push.
-   */
+  /** Enough of each that every operation is accepted. */
   openingStock(till: Till): OperationDto[] {
-    const delta = (this.operationsMax + 1) * SALE_UNITS_MAX;
     const at = new Date().toISOString();
-    return this.productIds.map((productId) => restock(till, productId, delta, at));
+    return PRODUCT_IDS.map((productId) => restock(till, productId, OPENING_UNITS, at));
   }
 
   /** The next `count` operations of `till`. Lines of one sale share their group and their time. */
@@ -50,7 +54,7 @@ export class Workload {
       const at = new Date(startMs + operations.length * LINE_INTERVAL_MS).toISOString();
       if (this.random() < RESTOCK_SHARE) {
         const product = this.chooseProduct();
-        operations.push(restock(till, this.productIds[product] ?? '', this.upTo(RESTOCK_UNITS_MAX), at));
+        operations.push(restock(till, PRODUCT_IDS[product] ?? '', this.upTo(RESTOCK_UNITS_MAX), at));
       } else {
         const groupId = randomUUID();
         // A sale never spans two pushes.
@@ -65,7 +69,7 @@ export class Workload {
     const product = this.chooseProduct();
     const delta = this.upTo(SALE_UNITS_MAX);
     return {
-      ...recorded(till, this.productIds[product] ?? '', at),
+      ...recorded(till, PRODUCT_IDS[product] ?? '', at),
       operation: 'DECREMENT',
       delta,
       reason: 'SALE',
@@ -79,7 +83,7 @@ export class Workload {
 
   /** Squared, so that a quarter of the products make half of the lines. */
   private chooseProduct(): number {
-    return Math.floor(this.random() ** 2 * PRODUCTS);
+    return Math.floor(this.random() ** 2 * PRODUCT_IDS.length);
   }
 
   private upTo(max: number): number {
