@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import type { BenchmarkEnvironment } from './environment.js';
 import { withClient } from './filling.js';
 import { whole } from './figures.js';
@@ -9,8 +11,9 @@ const EVENTS_AT_ONCE = 1_000_000;
 
 /**
  * Gives tenants that have none a log of `events` each, as tills leave it, of paid sales and restocks over the goods that
- * the workload sells; the levels are its sums. Its hashes are of the right length, and chain nothing. Made by SQL and as
- * the superuser: through the service it would take far longer than what is to be measured.
+ * the workload sells. The stock after each event, the levels and the clock are what the service would have made of it, and
+ * it goes on from there; only its hashes are of the right length, and chain nothing. Made by SQL and as the superuser:
+ * through the service it would take far longer than what is to be measured.
  */
 export async function fillWithEvents(
   environment: BenchmarkEnvironment,
@@ -35,13 +38,42 @@ export async function fillWithEvents(
        WHERE tenant_id = ANY ($1::uuid[])`,
       [tenantIds, events],
     );
-    // So that the planner sees what is there, and no vacuum of a log that was just made falls into a turn.
-    await client.query('VACUUM (ANALYZE)');
-    await client.query('CHECKPOINT');
+    await settle(client);
   });
 }
 
-/** One in five is a restock, of as much as four sales take: the sums stay near zero, and far from the range of a level. */
+/** `count` tenants beside those that are measured, with a device and a log of `events` each. */
+export async function fillWithTenants(environment: BenchmarkEnvironment, count: number, events: number): Promise<void> {
+  const tenantIds = Array.from({ length: count }, () => randomUUID());
+  await withClient(environment.superuserUrl, async (client) => {
+    await client.query(
+      `INSERT INTO tenants (id, name, created_at) SELECT id, 'Bench: neighbour', now() FROM unnest($1::uuid[]) AS id`,
+      [tenantIds],
+    );
+    await client.query(
+      `INSERT INTO tenant_clocks (tenant_id, chain_hash, epoch)
+       SELECT id, sha256('before the first'), gen_random_uuid() FROM unnest($1::uuid[]) AS id`,
+      [tenantIds],
+    );
+    await client.query(
+      `INSERT INTO devices (tenant_id, id, name, device_type, created_at)
+       SELECT id, id, 'Till', 'DESKTOP', now() FROM unnest($1::uuid[]) AS id`,
+      [tenantIds],
+    );
+  });
+  await fillWithEvents(environment, tenantIds, events);
+}
+
+/** So that the planner sees what is there, and neither vacuum nor checkpoint of what was just made falls into a turn. */
+async function settle(client: pg.Client): Promise<void> {
+  await client.query('VACUUM (ANALYZE)');
+  await client.query('CHECKPOINT');
+}
+
+/**
+ * The goods are visited in turns. Of the visits of each, every fifth brings as much as the four between them take, so that
+ * the stock after an event is told by its number alone.
+ */
 const INSERT_EVENTS = `
   INSERT INTO stock_events (
     tenant_id, lamport_ts, operation_id, product_id, device_id, device_type, operation, delta, reason, payment_status,
@@ -49,11 +81,12 @@ const INSERT_EVENTS = `
     stock_after, disposition, synced_at, content_hash, chain_hash)
   SELECT tenant_id, number, gen_random_uuid(), ($4::uuid[])[1 + number % cardinality($4::uuid[])], tenant_id, 'DESKTOP',
          CASE WHEN restock THEN 'INCREMENT' ELSE 'DECREMENT' END, delta, CASE WHEN restock THEN 'RESTOCK' ELSE 'SALE' END,
-         CASE WHEN NOT restock THEN 'PAID' END, CASE WHEN NOT restock THEN (number * 37 % 10000000) / 100.0 END, 4.6,
+         CASE WHEN NOT restock THEN 'PAID' END, CASE WHEN NOT restock THEN (number * 37::bigint % 10000000) / 100.0 END, 4.6,
          -74.08, number, number - 1, 1, CASE WHEN NOT restock THEN md5('group' || number / 3)::uuid END,
          date_trunc('milliseconds', now() - interval '1 day'), tenant_id, CASE WHEN restock THEN delta ELSE -delta END,
-         number % 1000, 'APPLIED', date_trunc('milliseconds', now()), sha256(('content' || number)::bytea),
+         8 - 2 * (visit % 5), 'APPLIED', date_trunc('milliseconds', now()), sha256(('content' || number)::bytea),
          sha256(('chain' || number)::bytea)
   FROM unnest($1::uuid[]) AS tenant_id, generate_series($2::integer, $3::integer) AS number,
-       LATERAL (SELECT (number / 7) % 5 = 0) AS kind (restock),
-       LATERAL (SELECT CASE WHEN restock THEN 8 ELSE 1 + number % 3 END) AS moved (delta)`;
+       LATERAL (SELECT (number - 1) / cardinality($4::uuid[])) AS visited (visit),
+       LATERAL (SELECT visit % 5 = 0) AS kind (restock),
+       LATERAL (SELECT CASE WHEN restock THEN 8 ELSE 2 END) AS moved (delta)`;

@@ -2,15 +2,21 @@ import 'reflect-metadata';
 import { benchmarkClient } from './client.js';
 import { benchmarkConflicts } from './conflicts.js';
 import { BenchmarkError, InterruptedError } from './environment.js';
+import { benchmarkGrowth } from './growth.js';
 import { benchmarkIsolation } from './isolation.js';
+import { benchmarkMatrix } from './matrix.js';
 import { benchmarkPull } from './pull.js';
 import { benchmarkPush } from './push.js';
 import { benchmarkSnapshot } from './snapshot.js';
+import { benchmarkTargets } from './targets.js';
 import { benchmarkValidation } from './validation.js';
 
 /** By name; each reads its own options. */
 const BENCHMARKS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  targets: benchmarkTargets,
   push: benchmarkPush,
+  matrix: benchmarkMatrix,
+  growth: benchmarkGrowth,
   pull: benchmarkPull,
   snapshot: benchmarkSnapshot,
   conflicts: benchmarkConflicts,
@@ -18,7 +24,7 @@ const BENCHMARKS: Readonly<Record<string, (args: readonly string[]) => Promise<v
   client: benchmarkClient,
   validation: benchmarkValidation,
 };
-const DEFAULT = 'push';
+const DEFAULT = 'targets';
 
 const USAGE = `Usage: npm run bench -- [name] [options]
 Benchmarks: ${Object.keys(BENCHMARKS).join(', ')}; without a name ${DEFAULT}. Their options: npm run bench -- <name> --help`;

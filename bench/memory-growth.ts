@@ -16,7 +16,7 @@ export interface MemoryGrowth {
 }
 
 /** Of what there was in the second quarter: less than this is the sawtooth of the garbage collector. */
-const FLAT_GROWTH_MAX = 0.05;
+export const FLAT_GROWTH_MAX = 0.05;
 /** In less than this the heap is still finding its size, which looks like growth. */
 const OPERATIONS_MIN = 100_000;
 

@@ -5,13 +5,15 @@ import type pg from 'pg';
 import type { StockEventDto } from '../src/inventory/inventory.dto.js';
 import { PULL_LIMIT_MAX, type PullResponseDto } from '../src/sync/pull/pull.dto.js';
 import { Connection } from './connection.js';
-import { BenchmarkError, type BenchmarkEnvironment, type EnrolledDevice, withEnvironment } from './environment.js';
+import { BenchmarkError, type BenchmarkEnvironment, withEnvironment } from './environment.js';
+import { EVENTS_MAX, fillWithEvents } from './event-log.js';
 import { machineLine, whole } from './figures.js';
-import { Filling, withClient } from './filling.js';
+import { withClient } from './filling.js';
 import { describeMachine, type Machine } from './machine.js';
 import { wholeNumber } from './options.js';
 import { quantile } from './statistics.js';
 import { formatTable } from './table.js';
+import type { TargetFindings, TargetOptions } from './target.js';
 import { randomNumbers } from './workload.js';
 
 const USAGE = `Usage: npm run bench -- pull [options]
@@ -21,18 +23,22 @@ const USAGE = `Usage: npm run bench -- pull [options]
   --json <file>       also write the results there
   --profile <folder>  also write a processor profile of the service there; it slows the service down`;
 
-interface PullOptions {
+/** What is pulled, and how often. */
+interface PullScenario {
   readonly events: number;
   readonly pulls: number;
   readonly limit: number;
+}
+
+interface PullOptions extends PullScenario {
   readonly jsonFile: string | undefined;
   readonly profileFolder: string | undefined;
 }
 
-const EVENTS_MAX = 100_000_000;
-const PRODUCTS = 2_000;
 /** Not measured: the service compiles its code, PostgreSQL reads its pages. */
 const WARM_UP_PULLS = 50;
+/** For the table of targets. */
+const TARGET_PULLS = 200;
 
 /** All that a run found out; `--json` writes it as it is. */
 interface PullReport {
@@ -40,7 +46,7 @@ interface PullReport {
   /** When the run ended, ISO 8601. */
   readonly at: string;
   readonly machine: Machine;
-  readonly options: Pick<PullOptions, 'events' | 'pulls' | 'limit'>;
+  readonly options: PullScenario;
   /** Of an answer, the median. */
   readonly bytes: number;
   readonly service: SideReport;
@@ -69,6 +75,21 @@ export async function benchmarkPull(args: readonly string[]): Promise<void> {
   if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, `${JSON.stringify(report, undefined, 2)}\n`);
 }
 
+/** The pull whose speed was promised, against the bare read. */
+export async function pullTargets({ events }: TargetOptions): Promise<TargetFindings> {
+  const report = await withEnvironment({ profileFolder: undefined }, (environment) =>
+    measure(environment, { events, pulls: TARGET_PULLS, limit: PULL_LIMIT_MAX }),
+  );
+  const { machine, service, bare, ratio } = report;
+  const pull = {
+    name: `pull of ${whole(PULL_LIMIT_MAX)} / bare read to JSON, pages a second`,
+    aim: { atLeast: 0.7 },
+    reached: ratio.median,
+    note: `${service.median.toFixed(1)} ms, bare read ${bare.median.toFixed(1)} ms, medians of ${TARGET_PULLS}`,
+  };
+  return { machine, targets: [pull], details: report };
+}
+
 /** @returns undefined if the usage is asked for. */
 function readOptions(args: readonly string[]): PullOptions | undefined {
   const { values } = parseArgs({
@@ -92,11 +113,10 @@ function readOptions(args: readonly string[]): PullOptions | undefined {
   };
 }
 
-async function measure(environment: BenchmarkEnvironment, options: PullOptions): Promise<PullReport> {
+async function measure(environment: BenchmarkEnvironment, options: PullScenario): Promise<PullReport> {
   const tenantId = await environment.createTenant('Benchmark');
   const device = await environment.enrolDevice(tenantId, 'Till');
-  process.stderr.write(`making ${whole(options.events)} events\n`);
-  await fill(environment, device, options.events);
+  await fillWithEvents(environment, [tenantId], options.events);
   return withClient(environment.databaseUrl, async (client) => {
     const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
     const machine = describeMachine(environment.dataFolder, rows[0]?.server_version ?? 'unknown');
@@ -125,41 +145,6 @@ async function measure(environment: BenchmarkEnvironment, options: PullOptions):
     } finally {
       connection.close();
     }
-  });
-}
-
-/** A log as tills leave it, of paid sales and restocks. Its hashes are of the right length, and chain nothing. */
-async function fill(environment: BenchmarkEnvironment, device: EnrolledDevice, events: number): Promise<void> {
-  const isRestock = 'number % 5 = 0';
-  const productId = `md5('product' || number % ${PRODUCTS})::uuid`;
-  await Filling.of(environment, device.tenantId, async (filling) => {
-    await filling.insert('stock_events', events, {
-      lamport_ts: 'number',
-      operation_id: `md5('operation' || number)::uuid`,
-      product_id: productId,
-      device_id: `'${device.deviceId}'`,
-      device_type: `'DESKTOP'`,
-      operation: `CASE WHEN ${isRestock} THEN 'INCREMENT' ELSE 'DECREMENT' END`,
-      delta: 'number % 3 + 1',
-      reason: `CASE WHEN ${isRestock} THEN 'RESTOCK' ELSE 'SALE' END`,
-      payment_status: `CASE WHEN NOT ${isRestock} THEN 'PAID' END`,
-      amount: `CASE WHEN NOT ${isRestock} THEN (number * 37 % 10000000) / 100.0 END`,
-      location_lat: '4.6',
-      location_lng: '-74.08',
-      client_lamport: 'number',
-      base_lamport: 'number - 1',
-      version: '1',
-      group_id: `CASE WHEN NOT ${isRestock} THEN md5('group' || number / 3)::uuid END`,
-      created_at: `date_trunc('milliseconds', now() - number * interval '7.919 s')`,
-      created_by: `'${device.userId}'`,
-      effect: `CASE WHEN ${isRestock} THEN 1 ELSE -1 END * (number % 3 + 1)`,
-      stock_after: 'number % 1000',
-      disposition: `'APPLIED'`,
-      synced_at: `date_trunc('milliseconds', now())`,
-      content_hash: `sha256(('content' || number)::bytea)`,
-      chain_hash: `sha256(('chain' || number)::bytea)`,
-    });
-    await filling.setClock(events);
   });
 }
 
@@ -207,7 +192,7 @@ class PullBenchmark {
     private readonly connection: Connection,
     private readonly client: pg.Client,
     private readonly tenantId: string,
-    private readonly options: PullOptions,
+    private readonly options: PullScenario,
   ) {}
 
   /** The two take turns in being first, since the second finds the page in memory. */

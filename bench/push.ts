@@ -30,6 +30,7 @@ interface PushOptions {
 export const OPERATIONS_MAX = 10_000_000;
 export const CLIENTS_MAX = 1_000;
 export const ROUNDS_MAX = 1_000;
+export const SECONDS_MAX = 600;
 
 /** Pushes of sales over HTTP, against the bare store that writes the same rows. */
 export async function benchmarkPush(args: readonly string[]): Promise<void> {

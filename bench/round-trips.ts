@@ -2,6 +2,12 @@ import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import type { BenchmarkEnvironment } from './environment.js';
 
+/**
+ * So long an answer is held: what the service sends side by side has all gone out before it hears of the first, as over
+ * a network.
+ */
+const HELD_MS = 5;
+
 /** Stands between a service and its database, hands every byte on, and counts how often the service waits for an answer. */
 export class RoundTripCounter {
   private trips = 0;
@@ -53,8 +59,10 @@ export class RoundTripCounter {
       postgres.write(bytes);
     });
     postgres.on('data', (bytes) => {
-      waits = false;
-      service.write(bytes);
+      setTimeout(() => {
+        waits = false;
+        service.write(bytes);
+      }, HELD_MS);
     });
     service.on('close', () => postgres.destroy());
     postgres.on('close', () => service.destroy());

@@ -15,7 +15,7 @@ export interface PreparedPush {
   readonly body: Buffer;
 }
 
-/** A tenant: its goods, its tills, and the head of its log as far as anybody was told. */
+/** A tenant: its goods, its tills, and its log. */
 export class Shop {
   readonly workload = new Workload();
   private readonly tills: EnrolledTill[] = [];
@@ -23,8 +23,13 @@ export class Shop {
   constructor(
     private readonly environment: BenchmarkEnvironment,
     readonly tenantId: string,
-    private head: number,
+    private highest: number,
   ) {}
+
+  /** Of the tenant's log, as far as anybody was told. */
+  get head(): number {
+    return this.highest;
+  }
 
   /** `count` tenants that share a log of `events`, an equal part each. */
   static async open(environment: BenchmarkEnvironment, count: number, events: number): Promise<Shop[]> {
@@ -61,7 +66,7 @@ export class Shop {
 
   /** A push was answered with this lamport. */
   noteHead(lamport: number): void {
-    this.head = Math.max(this.head, lamport);
+    this.highest = Math.max(this.highest, lamport);
   }
 
   private catchUp(till: EnrolledTill): void {
