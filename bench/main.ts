@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { drawChart } from './chart.js';
 import { benchmarkClient } from './client.js';
 import { benchmarkConflicts } from './conflicts.js';
 import { BenchmarkError, InterruptedError } from './environment.js';
@@ -23,6 +24,7 @@ const BENCHMARKS: Readonly<Record<string, (args: readonly string[]) => Promise<v
   isolation: benchmarkIsolation,
   client: benchmarkClient,
   validation: benchmarkValidation,
+  chart: drawChart,
 };
 const DEFAULT = 'targets';
 

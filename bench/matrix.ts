@@ -3,15 +3,14 @@ import { parseArgs } from 'node:util';
 import { PUSH_ENTRIES_MAX } from '../src/sync/push/push.dto.js';
 import { withEnvironment } from './environment.js';
 import { EVENTS_MAX } from './event-log.js';
-import { cpu, machineLine, whole } from './figures.js';
+import { machineLine, whole } from './figures.js';
 import type { Machine } from './machine.js';
 import { wholeNumber } from './options.js';
 import { type Effort, PushBench, type PushResult, type PushScenario } from './push-bench.js';
-import { trips } from './push-report.js';
+import { formatResults } from './push-report.js';
 import { ROUNDS_MAX, SECONDS_MAX } from './push.js';
 import { withRedis } from './redis.js';
 import { Shop } from './shop.js';
-import { formatTable } from './table.js';
 
 const MANY_TENANTS = 8;
 const BATCHES = [1, 10, 100, 1_000];
@@ -122,25 +121,6 @@ async function measure({ effort, batches, log }: MatrixOptions, redisUrl: string
 }
 
 function printReport({ machine, queue, rounds, results }: MatrixReport): void {
-  const head = [
-    ['batch', 'clients', 'tenants', 'op/s', 'p50', 'p99', '/ one', '/ best', 'CPU Node', 'CPU PG'],
-    ['trips', 'WAL B', 'MiB'],
-  ].flat();
-  const rows = results.map(({ scenario, service, ratio, roundTripsPerPush, memory }) => [
-    `${scenario.batch}`,
-    `${scenario.clients}`,
-    `${scenario.tenants}`,
-    whole(service.operationsPerSecond.median),
-    service.pushMs.p50.toFixed(1),
-    service.pushMs.p99.toFixed(1),
-    ratio.ofOneConnection.median.toFixed(2),
-    ratio.ofBest.median.toFixed(2),
-    cpu(service.cpuSecondsPerThousand.service),
-    cpu(service.cpuSecondsPerThousand.postgres),
-    trips(roundTripsPerPush),
-    whole(service.walBytesPerPush),
-    memory ? whole(memory.peakMiB) : '?',
-  ]);
   const log = results[0]?.scenario.log ?? 0;
   const lines = [
     '',
@@ -148,10 +128,7 @@ function printReport({ machine, queue, rounds, results }: MatrixReport): void {
       `queue on ${queue === 'redis' ? 'Redis' : 'PostgreSQL'}`,
     machineLine(machine),
     '',
-    formatTable([head, ...rows]),
-    '',
-    '/ one, / best: operations per second over those of the bare store on one connection, and in its best form.',
-    'CPU: seconds per 1,000 operations. trips: SQL round trips of a push. MiB: most memory of the service.',
+    formatResults(results),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

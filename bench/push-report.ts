@@ -48,17 +48,51 @@ export function printPushReport({ machine, queue, rounds, result }: PushReport):
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-export function describeScenario({ clients, tenants, batch, log }: PushScenario): string {
-  const tenantsText = tenants === 1 ? 'one tenant' : `${tenants} tenants`;
-  const logText = log === 0 ? 'an empty log' : `a log of ${whole(log)}`;
-  return `${batch} a push, ${clients === 1 ? 'one client' : `${clients} clients`} of ${tenantsText}, ${logText}`;
+export function describeScenario(scenario: PushScenario): string {
+  const { log } = scenario;
+  return `${describeLoad(scenario)}, ${log === 0 ? 'an empty log' : `a log of ${whole(log)}`}`;
+}
+
+export function describeLoad({ clients, tenants, batch }: PushScenario): string {
+  const clientsText = clients === 1 ? 'one client' : `${clients} clients`;
+  return `${batch} a push, ${clientsText} of ${tenants === 1 ? 'one tenant' : `${tenants} tenants`}`;
 }
 
 export function describeWay({ form, connections }: StoreWay): string {
   return `${form} × ${connections}`;
 }
 
-export function trips(roundTrips: number | undefined): string {
+/** A row for each load. */
+export function formatResults(results: readonly PushResult[]): string {
+  const head = [
+    ...['batch', 'clients', 'tenants', 'op/s', 'p50', 'p99', '/ one', '/ best', 'CPU Node', 'CPU PG'],
+    ...['trips', 'WAL B', 'MiB'],
+  ];
+  const rows = results.map(({ scenario, service, ratio, roundTripsPerPush, memory }) => [
+    `${scenario.batch}`,
+    `${scenario.clients}`,
+    `${scenario.tenants}`,
+    whole(service.operationsPerSecond.median),
+    service.pushMs.p50.toFixed(1),
+    service.pushMs.p99.toFixed(1),
+    ratio.ofOneConnection.median.toFixed(2),
+    ratio.ofBest.median.toFixed(2),
+    cpu(service.cpuSecondsPerThousand.service),
+    cpu(service.cpuSecondsPerThousand.postgres),
+    trips(roundTripsPerPush),
+    whole(service.walBytesPerPush),
+    memory ? whole(memory.peakMiB) : '?',
+  ]);
+  return [
+    formatTable([head, ...rows]),
+    '',
+    '/ one, / best: operations per second over those of the bare store on one connection, and in its best form.',
+    'p50, p99: ms of a push. CPU: seconds per 1,000 operations. trips: SQL round trips of a push, WAL B: bytes of it.',
+    'MiB: most memory of the service.',
+  ].join('\n');
+}
+
+function trips(roundTrips: number | undefined): string {
   return roundTrips === undefined ? '?' : roundTrips.toFixed(1);
 }
 

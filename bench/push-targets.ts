@@ -10,7 +10,7 @@ import {
   type PushScenario,
   type RatioReport,
 } from './push-bench.js';
-import { describeWay, verdict } from './push-report.js';
+import { describeWay, formatResults, verdict } from './push-report.js';
 import { withRedis } from './redis.js';
 import { quantile } from './statistics.js';
 import type { Target, TargetFindings, TargetOptions } from './target.js';
@@ -64,6 +64,7 @@ export async function pushTargets(options: TargetOptions): Promise<TargetFinding
       waitsTarget(waits),
       memoryTarget(memory, options.operations),
     ],
+    table: formatResults(results),
     details: { results, withRedisQueue, waits, memory },
   };
 }

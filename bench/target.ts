@@ -29,6 +29,8 @@ export interface Target {
 export interface TargetFindings {
   readonly machine: Machine;
   readonly targets: readonly Target[];
+  /** What else there is to show of what was measured for them. */
+  readonly table?: string;
   /** All that was measured for them. */
   readonly details: unknown;
 }

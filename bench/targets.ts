@@ -52,6 +52,7 @@ export async function benchmarkTargets(args: readonly string[]): Promise<void> {
 
 function toText(findings: readonly TargetFindings[]): string {
   const rows = findings.flatMap((found) => found.targets.map(targetRow));
-  const [first] = findings;
-  return [...(first ? [machineLine(first.machine), ''] : []), formatTable([TARGET_HEADINGS, ...rows])].join('\n');
+  const machine = findings.slice(0, 1).map((found) => machineLine(found.machine));
+  const tables = findings.flatMap((found) => found.table ?? []);
+  return [...machine, formatTable([TARGET_HEADINGS, ...rows]), ...tables].join('\n\n');
 }
