@@ -46,16 +46,37 @@ export async function withEnvironment<T>(
   options: EnvironmentOptions,
   work: (environment: BenchmarkEnvironment) => Promise<T>,
 ): Promise<T> {
+  return stoppingAll(async (started, interruption) => {
+    const environment = await BenchmarkEnvironment.start(options, started, interruption);
+    return Promise.race([work(environment), environment.ended, rejectionOf(interruption)]);
+  });
+}
+
+/** As `withEnvironment`, with two that know nothing of each other, so that they can be measured in turns. */
+export async function withTwoEnvironments<T>(
+  options: EnvironmentOptions,
+  work: (one: BenchmarkEnvironment, other: BenchmarkEnvironment) => Promise<T>,
+): Promise<T> {
+  return stoppingAll(async (started, interruption) => {
+    const one = await BenchmarkEnvironment.start(options, started, interruption);
+    const other = await BenchmarkEnvironment.start(options, started, interruption);
+    return Promise.race([work(one, other), one.ended, other.ended, rejectionOf(interruption)]);
+  });
+}
+
+type Stop = () => Promise<void>;
+
+/** Whatever `work` adds to `started` is stopped when it ends, the last first. */
+async function stoppingAll<T>(work: (started: Stop[], interruption: AbortSignal) => Promise<T>): Promise<T> {
   const interruption = new AbortController();
   // Not `once`: under npm a terminal's Ctrl-C may arrive twice, and the second must not end us halfway through stopping.
   const interrupt = (): void => {
     interruption.abort(new InterruptedError('Interrupted'));
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
-  const started: (() => Promise<void>)[] = [];
+  const started: Stop[] = [];
   try {
-    const environment = await BenchmarkEnvironment.start(options, started, interruption.signal);
-    return await Promise.race([work(environment), environment.ended, rejectionOf(interruption.signal)]);
+    return await work(started, interruption.signal);
   } finally {
     for (const stop of started.reverse()) {
       // What can't be stopped must not keep the rest from being stopped.
@@ -103,12 +124,13 @@ export class BenchmarkEnvironment {
     private readonly tokens: TokensService,
     /** Of the service, but for the database. */
     private readonly variables: Readonly<Record<string, string>>,
+    private readonly started: Stop[],
   ) {}
 
   /** Called by `withEnvironment`; each `stop` is added to `started` as soon as there is something to stop. */
   static async start(
     options: EnvironmentOptions,
-    started: (() => Promise<void>)[],
+    started: Stop[],
     interruption: AbortSignal,
   ): Promise<BenchmarkEnvironment> {
     const dataFolder = mkdtempSync(path.join(os.tmpdir(), 'agrotour-bench-'));
@@ -147,18 +169,25 @@ export class BenchmarkEnvironment {
         audience: 'agrotour-sync',
       }),
       variables,
+      started,
     );
   }
 
   /** Runs `work` with one more service beside the first, which serves requests alone, on the database as `databaseUrl` has it. */
   async withSecondService<T>(databaseUrl: string, work: (url: string) => Promise<T>): Promise<T> {
-    const service = launch(
-      SERVICE,
-      { profileFolder: undefined },
-      { ...this.variables, DATABASE_URL: databaseUrl, ROLE: 'api' },
-    );
+    return this.beside(SERVICE, { ...this.variables, DATABASE_URL: databaseUrl, ROLE: 'api' }, work);
+  }
+
+  /** Runs `work` with one more `program` that listens; if `work` is cut short, it is stopped before the database is. */
+  async beside<T>(
+    program: string,
+    variables: Record<string, string>,
+    work: (url: string, pid: number) => Promise<T>,
+  ): Promise<T> {
+    const service = launch(program, { profileFolder: undefined }, variables);
+    this.started.push(() => end(service));
     try {
-      return await work(await listening(service));
+      return await work(await listening(service), service.pid ?? 0);
     } finally {
       await end(service);
     }
@@ -197,7 +226,7 @@ export class BenchmarkEnvironment {
 }
 
 /** As `npm start` does, with the log going to a pipe that is emptied: a line for each request is part of the work. */
-export function launch(
+function launch(
   program: string,
   { profileFolder }: EnvironmentOptions,
   variables: Record<string, string>,
@@ -215,7 +244,7 @@ export function launch(
 }
 
 /** @returns the URL that the service says it listens on. */
-export function listening(service: ChildProcess): Promise<string> {
+function listening(service: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       reject(new BenchmarkError(`The service did not listen within ${START_TIMEOUT_MS} ms.`));
@@ -235,7 +264,7 @@ export function listening(service: ChildProcess): Promise<string> {
 }
 
 /** SIGTERM, and SIGKILL to one that doesn't heed it. */
-export async function end(service: ChildProcess): Promise<void> {
+async function end(service: ChildProcess): Promise<void> {
   if (service.exitCode !== null || service.signalCode !== null) return;
   const exited = new Promise((resolve) => service.once('exit', resolve));
   service.kill('SIGTERM');

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { PULL_LIMIT_MAX, type PullResponseDto } from '../src/sync/pull/pull.dto.js';
 import { ratios } from './best-form.js';
 import { Connection } from './connection.js';
-import { BenchmarkError, type BenchmarkEnvironment, withEnvironment } from './environment.js';
+import { BenchmarkError, type BenchmarkEnvironment, withTwoEnvironments } from './environment.js';
 import { EVENTS_MAX, fillWithTenants } from './event-log.js';
 import { machineLine, whole } from './figures.js';
 import { withClient } from './filling.js';
@@ -96,8 +96,9 @@ export async function benchmarkGrowth(args: readonly string[]): Promise<void> {
     pulls: wholeNumber('--pulls', values.pulls, TURN_MAX, USAGE),
   };
   // A database and a service each: what is compared is measured in the same minute, and one of the two stays empty.
-  const none = { profileFolder: undefined };
-  const report = await withEnvironment(none, (empty) => withEnvironment(none, (full) => measure(empty, full, options)));
+  const report = await withTwoEnvironments({ profileFolder: undefined }, (empty, full) =>
+    measure(empty, full, options),
+  );
   process.stdout.write(`\n${toText(report)}\n`);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
 }

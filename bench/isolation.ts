@@ -7,15 +7,7 @@ import type { OperationDto } from '../src/sync/push/push.dto.js';
 import { PUSH_ENTRIES_MAX, type PushResponseDto } from '../src/sync/push/push.dto.js';
 import { TokensService } from '../src/tenancy/tokens.service.js';
 import { Connection } from './connection.js';
-import {
-  BenchmarkError,
-  type BenchmarkEnvironment,
-  end,
-  type EnrolledDevice,
-  launch,
-  listening,
-  withEnvironment,
-} from './environment.js';
+import { BenchmarkError, type BenchmarkEnvironment, type EnrolledDevice, withEnvironment } from './environment.js';
 import { cpu, machineLine, range, whole } from './figures.js';
 import { withClient } from './filling.js';
 import { describeMachine, type Machine } from './machine.js';
@@ -133,14 +125,9 @@ async function withOpenService<T>(
     DOORS: doors,
     RATE_LIMIT_PER_MINUTE: '0',
   };
-  const service = launch(OPEN_SERVICE, { profileFolder: undefined }, variables);
-  try {
-    const keys = { kind: 'secret', secret } as const;
-    const tokens = new TokensService({ keys, issuer: 'agrotour-sync-engine', audience: 'agrotour-sync' });
-    return await work({ url: await listening(service), pid: service.pid ?? 0, tokens });
-  } finally {
-    await end(service);
-  }
+  const keys = { kind: 'secret', secret } as const;
+  const tokens = new TokensService({ keys, issuer: 'agrotour-sync-engine', audience: 'agrotour-sync' });
+  return environment.beside(OPEN_SERVICE, variables, (url, pid) => work({ url, pid, tokens }));
 }
 
 async function measure(
