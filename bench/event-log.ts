@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type pg from 'pg';
 import type { BenchmarkEnvironment } from './environment.js';
 import { withClient } from './filling.js';
 import { whole } from './figures.js';
@@ -38,8 +37,8 @@ export async function fillWithEvents(
        WHERE tenant_id = ANY ($1::uuid[])`,
       [tenantIds, events],
     );
-    await settle(client);
   });
+  await settle(environment);
 }
 
 /** `count` tenants beside those that are measured, with a device and a log of `events` each. */
@@ -65,9 +64,11 @@ export async function fillWithTenants(environment: BenchmarkEnvironment, count: 
 }
 
 /** So that the planner sees what is there, and neither vacuum nor checkpoint of what was just made falls into a turn. */
-async function settle(client: pg.Client): Promise<void> {
-  await client.query('VACUUM (ANALYZE)');
-  await client.query('CHECKPOINT');
+export async function settle(environment: BenchmarkEnvironment): Promise<void> {
+  await withClient(environment.superuserUrl, async (client) => {
+    await client.query('VACUUM (ANALYZE)');
+    await client.query('CHECKPOINT');
+  });
 }
 
 /**

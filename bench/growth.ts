@@ -5,7 +5,7 @@ import { PULL_LIMIT_MAX, type PullResponseDto } from '../src/sync/pull/pull.dto.
 import { ratios } from './best-form.js';
 import { Connection } from './connection.js';
 import { BenchmarkError, type BenchmarkEnvironment, withTwoEnvironments } from './environment.js';
-import { EVENTS_MAX, fillWithTenants } from './event-log.js';
+import { EVENTS_MAX, fillWithTenants, settle } from './event-log.js';
 import { machineLine, whole } from './figures.js';
 import { withClient } from './filling.js';
 import { describeMachine, type Machine } from './machine.js';
@@ -22,7 +22,7 @@ import { randomNumbers } from './workload.js';
 const USAGE = `Usage: npm run bench -- growth [options]
   --events <n>        in the log of the large tenant (10000000)
   --tenants <n>       others, on the same database (10000)
-  --rounds <n>        turns that each side takes (20)
+  --rounds <n>        turns that each tenant takes (20)
   --pushes <n>        of 100, in a turn (30)
   --pulls <n>         of ${whole(PULL_LIMIT_MAX)}, in a turn (20)
   --json <file>       also write the results there`;
@@ -41,9 +41,9 @@ const BATCH = 100;
 /** Of each of the others. */
 const EVENTS_OF_OTHERS = 100;
 /** Not measured: the service compiles its code, connections are opened, and a fresh tenant gets enough to be pulled. */
-const WARM_UP_PUSHES = 40;
-const WARM_UP_PULLS = 20;
-/** Over the same with one tenant and an empty log. */
+const WARM_UP_PUSHES = 100;
+const WARM_UP_PULLS = 50;
+/** Over the same with an empty log and nothing beside it. */
 const GROWTH_MAX = 1.5;
 
 /** All that a run found out; `--json` writes it as it is. */
@@ -54,11 +54,10 @@ interface GrowthReport {
   readonly machine: Machine;
   readonly options: GrowthOptions;
   readonly targets: readonly Target[];
-  readonly sides: readonly SideReport[];
+  readonly pairs: readonly { readonly name: string; readonly grown: SideReport; readonly alone: SideReport }[];
 }
 
 interface SideReport {
-  readonly name: string;
   readonly push: Cost;
   readonly pull: Cost;
 }
@@ -113,33 +112,52 @@ async function measure(
     withClient(full.databaseUrl, async (ofFull) => {
       const { rows } = await ofFull.query<{ server_version: string }>('SHOW server_version');
       const machine = describeMachine(full.dataFolder, rows[0]?.server_version ?? 'unknown');
-      const sides = [
-        await Side.open('one tenant, an empty log', empty, ofEmpty, 0),
-        await Side.open(`an empty log beside ${whole(options.tenants)} tenants`, full, ofFull, 0),
-        await Side.open(`a log of ${whole(options.events)}`, full, ofFull, options.events),
+      // Two of each, so that both services have done the same work.
+      const pairs: readonly Pair[] = [
+        {
+          name: `an empty log beside ${whole(options.tenants)} tenants`,
+          alone: await Side.open(empty, ofEmpty, 0),
+          grown: await Side.open(full, ofFull, 0),
+        },
+        {
+          name: `a log of ${whole(options.events)}`,
+          alone: await Side.open(empty, ofEmpty, 0),
+          grown: await Side.open(full, ofFull, options.events),
+        },
       ];
+      const sides = pairs.flatMap(({ alone, grown }) => [alone, grown]);
       try {
+        for (const environment of [empty, full]) await settle(environment);
         for (let round = 1; round <= options.rounds; round += 1) {
-          // None has the same neighbours in every round, nor is always the first.
-          for (const index of sides.keys()) await sides[(index + round) % sides.length]?.round(options);
+          for (const { alone, grown } of pairs) {
+            const [first, second] = round % 2 === 0 ? [alone, grown] : [grown, alone];
+            await first.round(options);
+            await second.round(options);
+          }
           process.stderr.write(`round ${round} of ${options.rounds}\n`);
         }
         for (const side of sides) await side.compareContents();
       } finally {
         for (const side of sides) side.close();
       }
-      const [baseline, ...others] = sides.map((side) => side.report());
-      if (baseline === undefined) throw new Error('There is nothing to compare with');
+      const reports = pairs.map(({ name, alone, grown }) => ({ name, alone: alone.report(), grown: grown.report() }));
       return {
         benchmark: 'growth',
         at: new Date().toISOString(),
         machine,
         options,
-        targets: others.flatMap((other) => compare(other, baseline)),
-        sides: [baseline, ...others],
+        targets: reports.flatMap(({ name, alone, grown }) => compare(name, grown, alone)),
+        pairs: reports,
       };
     }),
   );
+}
+
+/** What is compared, in turns. */
+interface Pair {
+  readonly name: string;
+  readonly alone: Side;
+  readonly grown: Side;
 }
 
 /** A tenant, the one till that pushes there, and pulls from its log. */
@@ -149,7 +167,6 @@ class Side {
   private readonly pullTurns: Turn[] = [];
 
   private constructor(
-    readonly name: string,
     private readonly meter: Meter,
     private readonly load: PushLoad,
     private readonly connection: Connection,
@@ -158,12 +175,7 @@ class Side {
   ) {}
 
   /** @param events in the tenant's log before */
-  static async open(
-    name: string,
-    environment: BenchmarkEnvironment,
-    database: pg.Client,
-    events: number,
-  ): Promise<Side> {
+  static async open(environment: BenchmarkEnvironment, database: pg.Client, events: number): Promise<Side> {
     const shops = await Shop.open(environment, 1, events);
     const meter = new Meter(environment, database);
     const load = await PushLoad.open(environment, database, meter, shops, { clients: 1, batch: BATCH });
@@ -175,7 +187,7 @@ class Side {
     const cursors =
       events > 0 ? { min: 0, max: events - PULL_LIMIT_MAX } : { min: opened, max: shop.head - PULL_LIMIT_MAX };
     const connection = new Connection(environment.url, '/sync/pull', till.token);
-    const side = new Side(name, meter, load, connection, cursors);
+    const side = new Side(meter, load, connection, cursors);
     await side.pull(WARM_UP_PULLS);
     return side;
   }
@@ -186,7 +198,7 @@ class Side {
   }
 
   report(): SideReport {
-    return { name: this.name, push: costOf(this.pushTurns), pull: costOf(this.pullTurns) };
+    return { push: costOf(this.pushTurns), pull: costOf(this.pullTurns) };
   }
 
   compareContents(): Promise<void> {
@@ -230,22 +242,22 @@ function costOf(turns: readonly Turn[]): Cost {
   };
 }
 
-function compare(side: SideReport, baseline: SideReport): Target[] {
+function compare(name: string, grown: SideReport, alone: SideReport): Target[] {
   return (['push', 'pull'] as const).flatMap((path) => {
-    const [cost, least] = [side[path], baseline[path]];
+    const [cost, least] = [grown[path], alone[path]];
     const what = path === 'push' ? `push of ${BATCH}` : `pull of ${whole(PULL_LIMIT_MAX)}`;
     const spread = spreadOf(ratios(cost.ms, least.ms));
     const [own, others] = [cost.cpuSecondsPerThousand, least.cpuSecondsPerThousand];
     return [
       {
-        name: `${what}, p50: ${side.name}`,
+        name: `${what}, p50: ${name}`,
         aim: { atMost: GROWTH_MAX },
         reached: spread.median,
         spread,
         note: `${median(cost.ms).toFixed(1)} / ${median(least.ms).toFixed(1)} ms`,
       },
       {
-        name: `${what}, CPU: ${side.name}`,
+        name: `${what}, CPU: ${name}`,
         aim: { atMost: GROWTH_MAX },
         reached: own === undefined || others === undefined ? undefined : own / others,
         note: own === undefined || others === undefined ? '' : `${own.toFixed(3)} / ${others.toFixed(3)} s per 1,000`,
@@ -254,9 +266,10 @@ function compare(side: SideReport, baseline: SideReport): Target[] {
   });
 }
 
-function toText({ machine, options, targets, sides }: GrowthReport): string {
+function toText({ machine, options, targets }: GrowthReport): string {
   return [
-    `growth: over ${sides[0]?.name ?? ''}, ${options.rounds} rounds of ${options.pushes} pushes and ${options.pulls} pulls`,
+    `growth: over an empty log with nothing beside it, ${options.rounds} rounds of ${options.pushes} pushes and ` +
+      `${options.pulls} pulls`,
     machineLine(machine),
     '',
     formatTable([TARGET_HEADINGS, ...targets.map(targetRow)]),
