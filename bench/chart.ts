@@ -53,20 +53,21 @@ export function toSvg(
   .middle { text-anchor: middle; }
   .one { fill: #0969da; }
   .best { fill: #bf8700; }
-  .line { stroke: #59636e; }
+  .line { stroke: #1f2328; }
   .limit { stroke: #59636e; stroke-dasharray: 4 3; }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc; }
     .quiet { fill: #9198a1; }
     .one { fill: #4493f8; }
     .best { fill: #d29922; }
-    .line, .limit { stroke: #9198a1; }
+    .line { stroke: #f0f6fc; }
+    .limit { stroke: #9198a1; }
   }
 </style>
 <rect class="one" x="${LEFT}" y="12" width="${BAR}" height="${BAR}"/>
 <text x="${LEFT + 20}" y="23">over the bare store on one connection</text>
-<rect class="best" x="${LEFT + 270}" y="12" width="${BAR}" height="${BAR}"/>
-<text x="${LEFT + 290}" y="23">over its best form</text>
+<rect class="best" x="${LEFT + 300}" y="12" width="${BAR}" height="${BAR}"/>
+<text x="${LEFT + 320}" y="23">over its best form</text>
 ${results.map((result, index) => rowOf(result, TOP + index * ROW, x)).join('\n')}
 <line class="line" x1="${LEFT}" y1="${TOP - 6}" x2="${LEFT}" y2="${bottom}"/>
 <line class="limit" x1="${x(1)}" y1="${TOP - 6}" x2="${x(1)}" y2="${bottom}"/>
