@@ -56,7 +56,7 @@ export class ConflictSweepService {
   private hasWork(tenantId: string): Promise<boolean> {
     return this.database.transaction(tenantId, async (tx) => {
       if ((await this.conflicts.awaiting(tx, 'HEURISTIC', 1)).length === 0) return false;
-      const { tenantStatus } = await this.tenants.accessState(tx, null);
+      const { tenantStatus } = (await this.tenants.accessStates(tx, []))(null);
       return tenantStatus === 'ACTIVE';
     });
   }

@@ -77,7 +77,7 @@ export class ReservationExpiryService {
 
   /** The clock lock before all that is counted: what is read after it can't change until the commit. */
   private async expireSome(tx: TenantTransaction, now: Date): Promise<Round> {
-    const { tenantStatus } = await this.tenants.accessState(tx, null);
+    const { tenantStatus } = (await this.tenants.accessStates(tx, []))(null);
     if (tenantStatus !== 'ACTIVE') return { looked: 0, lapsed: 0, lamport: 0 };
     const clock = await this.clocks.lock(tx);
     const due = await this.deadlines.due(tx, now, DEADLINES_AT_ONCE);

@@ -3,7 +3,7 @@ import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
 import { assertAdmitted } from './admission.js';
 import { hasExpired, type Principal } from './domain/principal.js';
-import { TenantRepository } from './persistence/tenant.repository.js';
+import { type AccessStates, TenantRepository } from './persistence/tenant.repository.js';
 
 /** Who may no longer enter goes on receiving for no longer than this. */
 const READMIT_EVERY_MS = 1_000;
@@ -11,6 +11,9 @@ const READMIT_EVERY_MS = 1_000;
 /** Whether the bearer of a valid token may enter now: asked of the database on every request, so revocation is immediate. */
 @Injectable()
 export class AccessService {
+  /** By tenant: what is asked now, and what those have come to ask since. */
+  private readonly questions = new Map<string, { next: Question | undefined }>();
+
   constructor(
     private readonly database: TenantDatabase,
     private readonly tenants: TenantRepository,
@@ -22,10 +25,40 @@ export class AccessService {
       throw new ProblemError('UNAUTHENTICATED', { detail: 'The token has expired.' });
     if (principal.role === 'operator') return;
     const deviceId = principal.role === 'device' ? principal.deviceId : null;
-    const state = await this.database.flight(principal.tenantId, (tx) => this.tenants.accessState(tx, deviceId), {
-      keepPlans: true,
-    });
-    assertAdmitted(principal, state);
+    const accessOf = await this.ask(principal.tenantId, deviceId);
+    assertAdmitted(principal, accessOf(deviceId));
+  }
+
+  /**
+   * Asks the database, from now on. Those of one tenant who come while it is being asked share the next question: forty
+   * tills that push at once are two questions.
+   */
+  private ask(tenantId: string, deviceId: string | null): Promise<AccessStates> {
+    const turn = this.questions.get(tenantId);
+    if (!turn) {
+      const first = { next: undefined };
+      this.questions.set(tenantId, first);
+      return this.take(tenantId, first, new Set([deviceId]));
+    }
+    turn.next ??= new Question();
+    turn.next.deviceIds.add(deviceId);
+    return turn.next.answer;
+  }
+
+  private async take(
+    tenantId: string,
+    turn: { next: Question | undefined },
+    deviceIds: ReadonlySet<string | null>,
+  ): Promise<AccessStates> {
+    try {
+      const asked = [...deviceIds].filter((id) => id !== null);
+      return await this.database.flight(tenantId, (tx) => this.tenants.accessStates(tx, asked), { keepPlans: true });
+    } finally {
+      const { next } = turn;
+      turn.next = undefined;
+      if (next) next.settle(this.take(tenantId, turn, next.deviceIds));
+      else this.questions.delete(tenantId);
+    }
   }
 
   /**
@@ -55,5 +88,18 @@ export class AccessService {
     } finally {
       clearInterval(timer);
     }
+  }
+}
+
+/** One that waits to be asked, until the one before is answered. */
+class Question {
+  readonly deviceIds = new Set<string | null>();
+  readonly answer: Promise<AccessStates>;
+  settle: (answer: Promise<AccessStates>) => void = () => undefined;
+
+  constructor() {
+    this.answer = new Promise((resolve) => {
+      this.settle = resolve;
+    });
   }
 }

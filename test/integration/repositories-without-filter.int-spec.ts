@@ -122,7 +122,7 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
     await orderDeletion(tx);
     await tenants.markDeleted(tx);
   },
-  'TenantRepository.accessState': (tx, { deviceId }) => tenants.accessState(tx, deviceId),
+  'TenantRepository.accessStates': async (tx, { deviceId }) => (await tenants.accessStates(tx, [deviceId]))(deviceId),
   'TenantRepository.pushersOf': async (tx, { deviceId }) => {
     const { settings, accessOf, lastPulledLamportOf } = await tenants.pushersOf(tx, [deviceId]);
     return [settings, accessOf(deviceId), lastPulledLamportOf(deviceId)];

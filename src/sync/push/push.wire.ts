@@ -205,20 +205,20 @@ function uuidIn(input: unknown, name: string): string | null {
 export function toPushResponse(body: PushRequestDto, receipt: PushReceipt): PushResponseDto {
   const operationCount = listsOf(body).operations.length;
   return {
-    results: receipt.outcomes.map((outcome, index) => ({
-      ...(index < operationCount ? { operation_id: outcome.id } : { id: outcome.id }),
-      ...toResult(outcome),
-    })),
+    results: receipt.outcomes.map((outcome, index) =>
+      toResult(outcome, index < operationCount ? { operation_id: outcome.id } : { id: outcome.id }),
+    ),
     server_lamport: receipt.serverLamport,
     epoch: receipt.epoch,
     timestamp: receipt.at.toISOString(),
   };
 }
 
-function toResult(outcome: PushOutcome): PushResultDto {
+function toResult(outcome: PushOutcome, of: Pick<PushResultDto, 'operation_id' | 'id'>): PushResultDto {
   switch (outcome.status) {
     case 'accepted':
       return {
+        ...of,
         status: 'accepted',
         server_lamport: outcome.lamport,
         ...(outcome.version !== undefined && { version: outcome.version }),
@@ -228,6 +228,7 @@ function toResult(outcome: PushOutcome): PushResultDto {
       };
     case 'conflict':
       return {
+        ...of,
         status: 'conflict',
         server_lamport: outcome.lamport,
         ...toConflictNote(outcome.conflict),
@@ -236,6 +237,7 @@ function toResult(outcome: PushOutcome): PushResultDto {
       };
     case 'ignored':
       return {
+        ...of,
         status: 'ignored',
         server_lamport: outcome.lamport,
         version: outcome.version,
@@ -245,6 +247,7 @@ function toResult(outcome: PushOutcome): PushResultDto {
       };
     case 'duplicate':
       return {
+        ...of,
         status: 'duplicate',
         server_lamport: outcome.original.lamport,
         original: toOriginal(outcome.original),
@@ -253,6 +256,7 @@ function toResult(outcome: PushOutcome): PushResultDto {
       };
     case 'rejected':
       return {
+        ...of,
         status: 'rejected',
         server_lamport: null,
         code: outcome.code,

@@ -109,31 +109,26 @@ export class TenantRepository {
     return settingsOf(row.settings);
   }
 
-  /** What the guards ask on every request; `deviceId` null for people. */
-  async accessState(tx: TenantTransaction, deviceId: string | null): Promise<AccessState> {
-    const [row] = await this.accessRows(tx, deviceId === null ? [] : [deviceId]);
-    return { tenantStatus: row?.status, device: row && deviceAccess(row) };
+  /** What the guards ask on every request, of those who ask at the same moment: of people, who have no device, too. */
+  async accessStates(tx: TenantTransaction, deviceIds: readonly string[]): Promise<AccessStates> {
+    return accessStatesIn(await this.accessRows(tx, deviceIds));
   }
 
   /**
-   * As `accessState` and `settingsOf`, in one question, of all devices that push together: for who has the tenant's clock
+   * As `accessStates` and `settingsOf`, in one question, of all devices that push together: for who has the tenant's clock
    * while they ask.
    */
   async pushersOf(tx: TenantTransaction, deviceIds: readonly string[]): Promise<Pushers> {
     const rows = await this.accessRows(tx, deviceIds);
     const [tenant] = rows;
     if (tenant === undefined) throw tenantMissing(tx);
-    const { status: tenantStatus } = tenant;
-    const devices = new Map(rows.flatMap((row) => (row.device_id === null ? [] : [[row.device_id, row] as const])));
+    const pulled = new Map(rows.map((row) => [row.device_id, row.last_pulled_lamport]));
     return {
       settings: settingsOf(tenant.settings),
-      accessOf: (deviceId) => {
-        const row = devices.get(deviceId);
-        return { tenantStatus, device: row && deviceAccess(row) };
-      },
+      accessOf: accessStatesIn(rows),
       lastPulledLamportOf: (deviceId) => {
-        const pulled = devices.get(deviceId)?.last_pulled_lamport ?? null;
-        return pulled === null ? null : toSafeInteger(pulled);
+        const lamport = pulled.get(deviceId) ?? null;
+        return lamport === null ? null : toSafeInteger(lamport);
       },
     };
   }
@@ -152,16 +147,24 @@ export class TenantRepository {
   }
 }
 
+/** Whether those may enter who were asked about; null is for people. */
+export type AccessStates = (deviceId: string | null) => AccessState;
+
 /** Those who push together, as they stand while the tenant's clock is held. */
 export interface Pushers {
   readonly settings: TenantSettings;
-  readonly accessOf: (deviceId: string) => AccessState;
+  readonly accessOf: AccessStates;
   /** How far the device had pulled; null if it never did. */
   readonly lastPulledLamportOf: (deviceId: string) => number | null;
 }
 
-function deviceAccess(row: AccessRow): DeviceAccess | undefined {
-  return row.device_id === null ? undefined : { revoked: row.revoked, tokensValidFrom: row.tokens_valid_from };
+function accessStatesIn(rows: readonly AccessRow[]): AccessStates {
+  const tenantStatus = rows[0]?.status;
+  const devices = new Map<string | null, DeviceAccess>();
+  for (const { device_id: id, revoked, tokens_valid_from: tokensValidFrom } of rows) {
+    if (id !== null) devices.set(id, { revoked, tokensValidFrom });
+  }
+  return (deviceId) => ({ tenantStatus, device: devices.get(deviceId) });
 }
 
 function tenantMissing({ tenantId }: TenantTransaction): Error {
