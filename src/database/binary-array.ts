@@ -6,9 +6,9 @@ interface Encoding<V> {
   /** In pg_type. */
   readonly oid: number;
   /** How many bytes a value takes at most. */
-  readonly size: (value: V) => number;
-  /** @returns how many bytes it took */
-  readonly write: (into: Buffer, at: number, value: V) => number;
+  readonly sizeOf: (value: V) => number;
+  /** Writes it into the scratch pad. @returns how many bytes it took */
+  readonly write: (at: number, value: V) => number;
 }
 
 /** Dimensions, whether there are nulls, type; length and lower bound of the one dimension: four bytes each. */
@@ -16,82 +16,127 @@ const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 
 /**
+ * Where arrays are laid out, before as much as they took is copied. One for all, which grows to the largest: nothing waits
+ * between the first byte of an array and the last.
+ */
+let pad = scratchPad(64 * 1024);
+
+function scratchPad(bytes: number) {
+  const buffer = Buffer.allocUnsafeSlow(bytes);
+  return { buffer, view: new DataView(buffer.buffer) };
+}
+
+function makeRoom(bytes: number): void {
+  if (bytes <= pad.buffer.length) return;
+  const { buffer } = pad;
+  pad = scratchPad(2 * bytes);
+  buffer.copy(pad.buffer);
+}
+
+/**
  * An array of one dimension as PostgreSQL receives it in binary (array_recv in its arrayfuncs.c, and the function of each
  * type). pg sends a Buffer as it is. Against the text of an array it spares both sides half of the work.
+ *
+ * By index, with no list of the values: where the rows of 26 columns go through one loop, an iterator's results alone were a
+ * seventh of what a push left to the garbage collector.
  */
 export function binaryArray<T>(type: BinaryType, rows: readonly T[], valueOf: (row: T) => unknown): Buffer {
-  const { oid, size, write } = ENCODINGS[type] as Encoding<unknown>;
-  const values = rows.map(valueOf);
+  const { oid, sizeOf, write } = ENCODINGS[type] as Encoding<unknown>;
+  const { length: count } = rows;
   let hasNull = false;
-  let bytes = HEADER_BYTES;
-  for (const value of values) {
-    if (value === null) hasNull = true;
-    bytes += LENGTH_BYTES + (value === null ? 0 : size(value));
-  }
-  const array = Buffer.allocUnsafe(bytes);
-  array.writeInt32BE(1, 0);
-  array.writeInt32BE(hasNull ? 1 : 0, 4);
-  array.writeInt32BE(oid, 8);
-  array.writeInt32BE(values.length, 12);
-  array.writeInt32BE(1, 16);
   let at = HEADER_BYTES;
-  for (const value of values) {
-    const length = value === null ? -1 : write(array, at + LENGTH_BYTES, value);
-    array.writeInt32BE(length, at);
-    at += LENGTH_BYTES + Math.max(0, length);
+  for (let index = 0; index < count; index += 1) {
+    const value = valueOf(rows[index] as T);
+    if (value === null) {
+      makeRoom(at + LENGTH_BYTES);
+      hasNull = true;
+      pad.view.setInt32(at, -1);
+      at += LENGTH_BYTES;
+    } else {
+      makeRoom(at + LENGTH_BYTES + sizeOf(value));
+      const length = write(at + LENGTH_BYTES, value);
+      pad.view.setInt32(at, length);
+      at += LENGTH_BYTES + length;
+    }
   }
-  return array.subarray(0, at);
+  const { view, buffer } = pad;
+  view.setInt32(0, 1);
+  view.setInt32(4, hasNull ? 1 : 0);
+  view.setInt32(8, oid);
+  view.setInt32(12, count);
+  view.setInt32(16, 1);
+  return Buffer.from(buffer.subarray(0, at));
 }
 
 const ofSize = (bytes: number) => (): number => bytes;
 
 const ENCODINGS: Readonly<Record<BinaryType, Encoding<never>>> = {
-  bigint: { oid: 20, size: ofSize(8), write: writeInt64 },
+  bigint: { oid: 20, sizeOf: ofSize(8), write: writeInt64 },
   boolean: {
     oid: 16,
-    size: ofSize(1),
-    write: (into, at, value: boolean) => {
-      into[at] = value ? 1 : 0;
+    sizeOf: ofSize(1),
+    write: (at, value: boolean) => {
+      pad.view.setUint8(at, value ? 1 : 0);
       return 1;
     },
   },
   bytea: {
     oid: 17,
-    size: (value: Uint8Array) => value.length,
-    write: (into, at, value: Uint8Array) => {
-      into.set(value, at);
+    sizeOf: (value: Uint8Array) => value.length,
+    write: (at, value: Uint8Array) => {
+      pad.buffer.set(value, at);
       return value.length;
     },
   },
   'double precision': {
     oid: 701,
-    size: ofSize(8),
-    write: (into, at, value: number) => into.writeDoubleBE(value + 0, at) - at, // minus zero is zero
+    sizeOf: ofSize(8),
+    write: (at, value: number) => {
+      pad.view.setFloat64(at, value + 0); // minus zero is zero
+      return 8;
+    },
   },
-  integer: { oid: 23, size: ofSize(4), write: (into, at, value: number) => into.writeInt32BE(value, at) - at },
+  integer: {
+    oid: 23,
+    sizeOf: ofSize(4),
+    write: (at, value: number) => {
+      pad.view.setInt32(at, value);
+      return 4;
+    },
+  },
   /** A UTF-16 code unit takes three bytes of UTF-8 at most. */
-  text: {
-    oid: 25,
-    size: (value: string) => 3 * value.length,
-    write: (into, at, value: string) => into.write(value, at),
-  },
+  text: { oid: 25, sizeOf: (value: string) => 3 * value.length, write: writeText },
   timestamptz: {
     oid: 1184,
-    size: ofSize(8),
-    write: (into, at, value: string | Date) =>
-      writeInt64(into, at, (new Date(value).getTime() - TIMESTAMP_EPOCH) * MICROSECONDS),
+    sizeOf: ofSize(8),
+    write: (at, value: string | Date) =>
+      writeInt64(
+        at,
+        ((typeof value === 'string' ? Date.parse(value) : value.getTime()) - TIMESTAMP_EPOCH) * MICROSECONDS,
+      ),
   },
-  uuid: { oid: 2950, size: ofSize(16), write: writeUuid },
+  uuid: { oid: 2950, sizeOf: ofSize(16), write: writeUuid },
 };
 
 const TIMESTAMP_EPOCH = Date.UTC(2000, 0, 1);
 const MICROSECONDS = 1_000;
 
 /** Of an integer that is exact. */
-function writeInt64(into: Buffer, at: number, value: number): number {
-  into.writeInt32BE(Math.floor(value / 2 ** 32), at);
-  into.writeUInt32BE(value >>> 0, at + 4);
+function writeInt64(at: number, value: number): number {
+  pad.view.setInt32(at, Math.floor(value / 2 ** 32));
+  pad.view.setUint32(at + 4, value >>> 0);
   return 8;
+}
+
+/** Letter by letter: most texts are words of a few letters, for which a call of Node's own takes longer. */
+function writeText(at: number, value: string): number {
+  const { buffer } = pad;
+  for (let index = 0; index < value.length; index += 1) {
+    const code = value.charCodeAt(index);
+    if (code > 0x7f) return buffer.write(value, at);
+    buffer[at + index] = code;
+  }
+  return value.length;
 }
 
 const HYPHEN = '-'.charCodeAt(0);
@@ -104,13 +149,14 @@ const NIBBLES = Int8Array.from({ length: 128 }, (_, code) =>
  * Digit by digit: half as long as Buffer's own hex takes once the hyphens are out.
  * @throws RangeError if it is none
  */
-function writeUuid(into: Buffer, at: number, value: string): number {
+function writeUuid(at: number, value: string): number {
+  const { buffer } = pad;
   let to = at;
   for (let from = 0; from < value.length; from += 2) {
     if (value.charCodeAt(from) === HYPHEN) from += 1;
     const byte = ((NIBBLES[value.charCodeAt(from)] ?? -1) << 4) | (NIBBLES[value.charCodeAt(from + 1)] ?? -1);
     if (byte < 0 || to === at + 16) throw noUuid(value);
-    into[to++] = byte;
+    buffer[to++] = byte;
   }
   if (to !== at + 16) throw noUuid(value);
   return 16;

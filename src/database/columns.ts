@@ -18,7 +18,7 @@ export function namesOf<T>(columns: readonly Column<T>[]): string {
 /** The parameters of `unnest`. */
 export function arraysOf<T>(columns: readonly Column<T>[], rows: readonly T[]): (Buffer | string)[] {
   return columns.map(([, type, value]) =>
-    type === 'numeric' ? arrayLiteral(rows.map(value)) : binaryArray(type, rows, value),
+    type === 'numeric' ? arrayLiteral(rows, value) : binaryArray(type, rows, value),
   );
 }
 
@@ -28,8 +28,12 @@ export function arrayOf(type: BinaryType, values: readonly ColumnValue[]): Buffe
 }
 
 /** PostgreSQL's text of an array of what is not sent in binary. pg writes arrays too, but quotes and escapes numbers. */
-function arrayLiteral(values: readonly ColumnValue[]): string {
-  return `{${values.map(element).join(',')}}`;
+function arrayLiteral<T>(rows: readonly T[], valueOf: (row: T) => ColumnValue): string {
+  let literal = '{';
+  for (let index = 0; index < rows.length; index += 1) {
+    literal += `${index > 0 ? ',' : ''}${element(valueOf(rows[index] as T))}`;
+  }
+  return `${literal}}`;
 }
 
 function element(value: ColumnValue): string {

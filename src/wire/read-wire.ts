@@ -14,10 +14,11 @@ interface WireField {
 }
 
 const fieldsByClass = new Map<unknown, Map<string, WireField>>();
-const isCompleteByClass = new Map<unknown, boolean>();
+const questionsByClass = new Map<unknown, readonly (readonly [name: string, field: WireField])[] | undefined>();
 
 /** Called by the wire decorators: only fields that a class declares are ever taken from a body. */
 export function registerWireField(wireClass: unknown, name: string, field: WireField): void {
+  if (name in Object.prototype) throw new Error(`${name} can't be a wire field: every object has it`);
   const fields = fieldsByClass.get(wireClass) ?? new Map<string, WireField>();
   fieldsByClass.set(wireClass, fields.set(name, field));
 }
@@ -32,23 +33,23 @@ export function registerLeftOut(wireClass: unknown, name: string): void {
 }
 
 /**
- * Whether the fields accept the values of an instance, without class-validator.
+ * Whether the fields accept the values of an object, without class-validator.
  * @returns undefined if they can't tell: the class has rules that are not of the wire decorators
  */
 export function acceptedByFields(WireClass: new () => object, value: object): boolean | undefined {
-  const fields = fieldsByClass.get(WireClass) ?? new Map<string, WireField>();
-  if (!isComplete(WireClass, fields)) return undefined;
-  for (const [name, { accepts }] of fields) if (!accepts((value as Record<string, unknown>)[name])) return false;
+  const questions = questionsOf(WireClass);
+  if (questions === undefined) return undefined;
+  for (const [name, { accepts }] of questions) if (!accepts((value as Record<string, unknown>)[name])) return false;
   return true;
 }
 
-function isComplete(WireClass: new () => object, fields: ReadonlyMap<string, WireField>): boolean {
-  const known = isCompleteByClass.get(WireClass);
-  if (known !== undefined) return known;
+function questionsOf(WireClass: new () => object): readonly (readonly [name: string, field: WireField])[] | undefined {
+  if (questionsByClass.has(WireClass)) return questionsByClass.get(WireClass);
+  const questions = [...(fieldsByClass.get(WireClass) ?? [])];
   const rules = getMetadataStorage().getTargetValidationMetadatas(WireClass, '', false, false).length;
-  const complete = rules === [...fields.values()].reduce((sum, field) => sum + field.rules, 0);
-  isCompleteByClass.set(WireClass, complete);
-  return complete;
+  const isComplete = rules === questions.reduce((sum, [, field]) => sum + field.rules, 0);
+  questionsByClass.set(WireClass, isComplete ? questions : undefined);
+  return questionsByClass.get(WireClass);
 }
 
 /**
@@ -59,7 +60,7 @@ function isComplete(WireClass: new () => object, fields: ReadonlyMap<string, Wir
  * @param path where `input` stands in the request, for the errors; empty for the whole body.
  */
 export function readWire<T extends object>(WireClass: new () => T, input: unknown, path = ''): WireReading<T> {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+  if (!isObject(input)) {
     return {
       ok: false,
       errors: [{ path: path === '' ? 'body' : path, code: 'IS_OBJECT', message: 'must be an object' }],
@@ -75,6 +76,21 @@ export function readWire<T extends object>(WireClass: new () => T, input: unknow
   return errors.length === 0
     ? { ok: true, value }
     : { ok: false, errors: errors.map((error) => toFieldError(error, path)) };
+}
+
+/**
+ * As `readWire`, of very many: what is valid is not copied, but is `input` itself, with whatever it has besides. For those
+ * who read it field by field.
+ * @param input of JSON.parse, so that what it has is its own
+ */
+export function readParsed<T extends object>(WireClass: new () => T, input: unknown, path: string): WireReading<T> {
+  return isObject(input) && acceptedByFields(WireClass, input)
+    ? { ok: true, value: input as T }
+    : readWire(WireClass, input, path);
+}
+
+function isObject(input: unknown): input is object {
+  return typeof input === 'object' && input !== null && !Array.isArray(input);
 }
 
 function toFieldError(error: ValidationError, path: string): FieldError {

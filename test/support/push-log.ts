@@ -96,6 +96,7 @@ export class PushLog {
             { lamport, effect, stockAfter, disposition, contentHash },
           ]),
       ),
+      appended: new Map(),
       references: this.references(referred),
       levels: pick(this.levels, new Set([...moved, ...opened])),
       catalogue: pick(

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { aSale, operations, TENANT, FOREIGN_TENANT } from '../../../test/support/arbitraries.js';
 import { IDENTITY_VECTORS, operationOf } from '../../../test/support/identity-vectors.js';
+import { canonicalJson } from '../../tenancy/domain/canonical-json.js';
 import { GENESIS_HASH } from '../../tenancy/domain/lamport-clock.js';
 import { chainHash, contentHash } from './hash-chain.js';
 
@@ -12,6 +13,23 @@ describe('contentHash', () => {
   it.each(IDENTITY_VECTORS)('is that of the vector: $name', (vector) => {
     const { tenantId, operation } = operationOf(vector);
     expect(hex(contentHash(tenantId, operation))).toBe(vector.content_hash);
+  });
+
+  it('is SHA-256 over the canonical JSON of all that was said', () => {
+    fc.assert(
+      fc.property(operations, (said) => {
+        const json = canonicalJson({
+          ...{ tenant_id: TENANT, operation_id: said.operationId, product_id: said.productId },
+          ...{ device_id: said.deviceId, device_type: said.deviceType, operation: said.kind, delta: said.delta },
+          ...{ reason: said.reason, payment_status: said.paymentStatus, amount: said.amount, version: said.version },
+          ...{ location_lat: said.locationLat, location_lng: said.locationLng, lamport_ts: said.clientLamport },
+          ...{ base_lamport: said.baseLamport, group_id: said.groupId, ref_operation_id: said.refOperationId },
+          ...{ expires_at: said.expiresAt, created_at: said.createdAt },
+          ...{ created_by: said.createdBy, updated_by: said.updatedBy },
+        });
+        expect(hex(contentHash(TENANT, said))).toBe(createHash('sha256').update(json).digest('hex'));
+      }),
+    );
   });
 
   it('is equal for equal content, whatever order the fields stand in', () => {

@@ -199,7 +199,6 @@ describe('decidePush, over all histories', () => {
                   effect: event?.effect,
                   stockAfter: event?.stockAfter,
                   disposition: 'APPLIED',
-                  contentHash: event?.contentHash,
                 },
               });
             }

@@ -17,6 +17,15 @@ export interface PushPlan extends PushWrites {
 /** Products first, so that the operations of the same push know them. */
 const PROCESSING_ORDER = ['PRODUCT', 'PAYMENT', 'OPERATION'] as const;
 
+/** @returns indexes of its entries */
+function processingOrder({ entries }: PushCommand): number[] {
+  const order: number[] = [];
+  for (const kind of PROCESSING_ORDER) {
+    for (const [index, { what }] of entries.entries()) if (what === kind) order.push(index);
+  }
+  return order;
+}
+
 /**
  * Decides a push: which entries are recorded, in which order, and what each leaves. Pure, so the same pushes in the same
  * order give the same log (I8).
@@ -26,9 +35,7 @@ const PROCESSING_ORDER = ['PRODUCT', 'PAYMENT', 'OPERATION'] as const;
  */
 export function decidePush(command: PushCommand, context: PushContext): PushPlan {
   const entries = command.entries.map((entry) => examine(entry, command));
-  const order = PROCESSING_ORDER.flatMap((what) =>
-    [...entries.keys()].filter((i) => command.entries[i]?.what === what),
-  );
+  const order = processingOrder(command);
   const linesOf = new Map<string, number[]>();
   for (const index of order) {
     const groupId = entries[index]?.groupId ?? null;

@@ -41,6 +41,7 @@ function readTogether(
       clock: log.clock,
       settings: log.settings,
       known: union('known'),
+      appended: union('appended'),
       references: union('references'),
       levels: union('levels'),
       catalogue: union('catalogue'),

@@ -116,7 +116,7 @@ type GrowingState = { readonly [K in keyof LogState]: Growing<LogState[K]> };
 
 function copyOf(state: LogState): GrowingState {
   return {
-    known: new Map(state.known),
+    appended: new Map(state.appended),
     references: new Map(state.references),
     levels: new Map(state.levels),
     catalogue: new Map(state.catalogue),
@@ -130,7 +130,7 @@ function copyOf(state: LogState): GrowingState {
 }
 
 function grow(state: GrowingState, by: LogState): void {
-  setAll(state.known, by.known);
+  setAll(state.appended, by.appended);
   setAll(state.references, by.references);
   setAll(state.levels, by.levels);
   setAll(state.catalogue, by.catalogue);

@@ -69,7 +69,8 @@ describe('Journal', () => {
     const journal = new Journal();
     const undone: number[] = [];
     const before = journal.savepoint();
-    for (const number of [1, 2, 3]) journal.note(() => undone.push(number));
+    const changed = { restore: (key: unknown) => undone.push(key as number) };
+    for (const number of [1, 2, 3]) journal.note(changed, number);
     journal.rollBack(before);
     expect(undone).toEqual([3, 2, 1]);
     journal.rollBack(before); // there is nothing left to take back

@@ -31,7 +31,7 @@ import {
 } from '../../states/domain/merge.js';
 import type { Edit, Entity, Fields, State, StateVersion } from '../../states/domain/state.js';
 import { isLamportOutOfRange, nextLamport, type TenantClock } from '../../tenancy/domain/lamport-clock.js';
-import { Journal, JournaledList, JournaledMap } from './journal.js';
+import { Journal, JournaledList, JournaledMap, JournaledValue } from './journal.js';
 import type { Dispute, KnownOperation, LogState, PushContext } from './push-context.js';
 import type { ConflictNote } from './push-outcome.js';
 
@@ -64,7 +64,7 @@ interface Applied {
  */
 export class LogWriter {
   private readonly journal = new Journal();
-  private readonly operations: JournaledMap<string, KnownOperation>;
+  private readonly appended: JournaledMap<string, UnchainedEvent>;
   private readonly references: JournaledMap<string, ReferencedOperation>;
   private readonly levels: JournaledMap<string, StockLevel>;
   private readonly catalogue: JournaledMap<string, ProductDeletion | null>;
@@ -79,7 +79,7 @@ export class LogWriter {
   private readonly events = new JournaledList<UnchainedEvent>(this.journal);
   private readonly versions = new JournaledList<StateVersion>(this.journal);
   private readonly conflicts = new JournaledList<Conflict>(this.journal);
-  private lamport: number;
+  private readonly lamport: JournaledValue<number>;
 
   constructor(
     private readonly tenantId: string,
@@ -87,8 +87,8 @@ export class LogWriter {
     private readonly clientLamport: number,
   ) {
     const { journal } = this;
-    this.lamport = context.clock.lamport;
-    this.operations = new JournaledMap(context.known, journal);
+    this.lamport = new JournaledValue(context.clock.lamport, journal);
+    this.appended = new JournaledMap(context.appended, journal);
     this.references = new JournaledMap(context.references, journal);
     this.levels = new JournaledMap(context.levels, journal);
     this.catalogue = new JournaledMap(context.catalogue, journal);
@@ -108,11 +108,14 @@ export class LogWriter {
   }
 
   operation(operationId: string): KnownOperation | undefined {
-    return this.operations.get(operationId);
+    return this.appended.get(operationId) ?? this.context.known.get(operationId);
   }
 
   reference(operationId: string): ReferencedOperation | undefined {
-    return this.references.get(operationId);
+    const changed = this.references.get(operationId);
+    if (changed) return changed;
+    const event = this.appended.get(operationId);
+    return event && newlyRecorded(event, event);
   }
 
   levelOf(productId: string): StockLevel {
@@ -195,8 +198,7 @@ export class LogWriter {
     const hash = contentHash(this.tenantId, content);
     const effect = withinRange(quantity, decision.units);
     const recorded = { lamport, effect, stockAfter: quantity + effect, disposition: 'APPLIED' as const };
-    this.events.push(unchained(content, { ...recorded, contentHash: hash }));
-    this.operations.set(content.operationId, { ...recorded, contentHash: hash });
+    this.appendEvent(unchained(content, { ...recorded, contentHash: hash }));
     this.levels.set(productId, { quantity: quantity + effect, tracked, lastLamport: lamport });
     this.references.set(operationId, afterDecision(state, { kind: 'VOID', effect, lamport }));
   }
@@ -208,20 +210,22 @@ export class LogWriter {
     disposition: Disposition,
   ): number {
     const lamport = this.giveLamport(content.clientLamport);
-    const recorded = { lamport, effect, stockAfter, disposition, contentHash };
-    this.events.push(unchained(content, recorded));
-    this.operations.set(content.operationId, recorded);
+    this.appendEvent(unchained(content, { lamport, effect, stockAfter, disposition, contentHash }));
     this.levels.set(content.productId, { quantity: stockAfter, tracked, lastLamport: lamport });
     if (content.deviceType !== 'SERVER') this.lamportsGiven.set(content.clientLamport, true);
-    this.references.set(content.operationId, newlyRecorded(content, { lamport, effect, disposition }));
     const { refOperationId } = content;
-    const named = refOperationId === null ? undefined : this.references.get(refOperationId);
-    if (named && refOperationId !== null) this.references.set(refOperationId, afterUse(named, content, disposition));
+    const named = refOperationId === null ? undefined : this.reference(refOperationId);
+    if (named) this.references.set(named.operationId, afterUse(named, content, disposition));
     return lamport;
   }
 
+  private appendEvent(event: UnchainedEvent): void {
+    this.events.push(event);
+    this.appended.set(event.operationId, event);
+  }
+
   private current({ content, state }: LoggedOperation): LoggedOperation {
-    return { content, state: this.references.get(content.operationId) ?? state };
+    return { content, state: this.reference(content.operationId) ?? state };
   }
 
   /** Writes a product as an edit made it. @returns the product, with its version and lamport. */
@@ -300,14 +304,14 @@ export class LogWriter {
       payments: [...this.payments.changed.values()],
       versions: this.versions.items,
       conflicts: this.conflicts.items,
-      clock: { ...this.context.clock, lamport: this.lamport, chainHash: head },
+      clock: { ...this.context.clock, lamport: this.lamport.get(), chainHash: head },
     };
   }
 
   /** What differs from what was read. */
   changes(): LogState {
     return {
-      known: this.operations.changed,
+      appended: this.appended.changed,
       references: this.references.changed,
       levels: this.levels.changed,
       catalogue: this.catalogue.changed,
@@ -321,12 +325,9 @@ export class LogWriter {
   }
 
   private giveLamport(clientLamport: number): number {
-    const before = this.lamport;
-    this.lamport = nextLamport(this.lamport, this.clientLamport, clientLamport);
-    this.journal.note(() => {
-      this.lamport = before;
-    });
-    return this.lamport;
+    const lamport = nextLamport(this.lamport.get(), this.clientLamport, clientLamport);
+    this.lamport.set(lamport);
+    return lamport;
   }
 
   private keepVersion<F extends object>(

@@ -48,11 +48,16 @@ export interface PushContent {
 }
 
 export function contentOf({ entries }: Pick<PushCommand, 'entries'>): PushContent {
-  return {
-    operations: entries.flatMap((entry) => (entry.readable && entry.what === 'OPERATION' ? [entry.operation] : [])),
-    products: entries.flatMap((entry) => (entry.readable && entry.what === 'PRODUCT' ? [entry.edit] : [])),
-    payments: entries.flatMap((entry) => (entry.readable && entry.what === 'PAYMENT' ? [entry.edit] : [])),
-  };
+  const operations: Operation[] = [];
+  const products: ProductEdit[] = [];
+  const payments: PaymentEdit[] = [];
+  for (const entry of entries) {
+    if (!entry.readable) continue;
+    if (entry.what === 'OPERATION') operations.push(entry.operation);
+    else if (entry.what === 'PRODUCT') products.push(entry.edit);
+    else payments.push(entry.edit);
+  }
+  return { operations, products, payments };
 }
 
 /** A device's push, read from the wire: each entry on its own, in the order sent. */

@@ -3,6 +3,7 @@ import type { StockLevel } from '../../inventory/domain/ledger.js';
 import type { Rivals } from '../../inventory/domain/logged-operation.js';
 import type { Product, ProductDeletion } from '../../inventory/domain/product.js';
 import type { ReferencedOperation } from '../../inventory/domain/reference.js';
+import type { UnchainedEvent } from '../../inventory/domain/stock-event.js';
 import type { Payment } from '../../payments/domain/payment.js';
 import type { EditBase, KnownEdit } from '../../states/domain/merge.js';
 import type { TenantClock } from '../../tenancy/domain/lamport-clock.js';
@@ -19,12 +20,9 @@ export type Dispute = Conflict & { readonly detectedLamport: number };
 
 /** What of the log a push is decided on, and may change: of what it names, and no more. */
 export interface LogState {
-  /**
-   * By operation id: those of the push, and of what the server may append for it (opening balances, what it takes back),
-   * that are in the log already.
-   */
-  readonly known: ReadonlyMap<string, KnownOperation>;
-  /** By operation id: those that operations of the push refer to. */
+  /** By operation id: events that were appended since the log was read. */
+  readonly appended: ReadonlyMap<string, UnchainedEvent>;
+  /** By operation id, of those that operations of the push refer to: as read, or as later entries have changed it. */
   readonly references: ReadonlyMap<string, ReferencedOperation>;
   /** By product id; a product without events is missing. */
   readonly levels: ReadonlyMap<string, StockLevel>;
@@ -47,6 +45,11 @@ export interface LogState {
 export interface LogReading extends LogState {
   readonly clock: TenantClock;
   readonly settings: Pick<TenantSettings, 'conflictDetection'>;
+  /**
+   * By operation id: those of the pushes, and of what the server may append for them (opening balances, what it takes back),
+   * that are in the log already.
+   */
+  readonly known: ReadonlyMap<string, KnownOperation>;
   /** By edit id: what those of the pushes that need one are to be merged on. */
   readonly bases: ReadonlyMap<string, EditBase>;
 }

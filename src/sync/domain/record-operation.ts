@@ -25,7 +25,9 @@ export function recordOperation(
     // Known, or a doubled line of this push: the same again is a duplicate, anything else a mistake.
     if (!sameBytes(original.contentHash, contentHash)) return reject(id, 'IDEMPOTENCY_MISMATCH');
     const dispute = log.dispute('OPERATION', id);
-    return { status: 'duplicate', id, original, ...(dispute && { conflict: noteOf(dispute) }) };
+    const { lamport, effect, stockAfter, disposition } = original;
+    const outcome = { lamport, effect, stockAfter, disposition };
+    return { status: 'duplicate', id, original: outcome, ...(dispute && { conflict: noteOf(dispute) }) };
   }
   if (log.isOutOfRange(clientLamport)) return reject(id, 'LAMPORT_OUT_OF_RANGE');
   const base = baseOf(operation, context.lastPulledLamport, context.clock.lamport);

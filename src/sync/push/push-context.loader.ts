@@ -83,7 +83,7 @@ export class PushContextLoader {
       this.conflicts.conflictsOf(tx, conflictIdsOf(said, logged.known)),
     ]);
     return {
-      log: { clock, settings, knownConflicts, ...logged, ...states },
+      log: { clock, settings, knownConflicts, appended: new Map(), ...logged, ...states },
       own: pushes.map(
         ({ bringer, command: { deviceId, sentAt }, arrivedAt }, index) =>
           refusalOf(bringer, accessOf(deviceId)) ?? {

@@ -322,7 +322,7 @@ export class PushResultDto {
     description: 'What a person should know, though it was accepted.',
     example: [],
   })
-  warnings?: string[];
+  warnings?: readonly string[];
   @ApiPropertyOptional({ type: OriginalOutcomeDto, description: 'With duplicate: what became of it the first time.' })
   original?: OriginalOutcomeDto;
   @ApiProperty({ example: 'Recorded at lamport 43.' }) message!: string;

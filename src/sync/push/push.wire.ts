@@ -7,9 +7,10 @@ import { type FieldError, ProblemError } from '../../problems/problem.js';
 import { editIdentity } from '../../states/domain/edit-identity.js';
 import type { KnownEdit } from '../../states/domain/merge.js';
 import type { DevicePrincipal } from '../../tenancy/domain/principal.js';
-import { readWire } from '../../wire/read-wire.js';
+import { readParsed } from '../../wire/read-wire.js';
 import type { PushCommand, PushEntry } from '../domain/push-command.js';
 import {
+  type Accepted,
   type ConflictNote,
   type PushOutcome,
   type PushReceipt,
@@ -70,7 +71,7 @@ function listsOf(body: PushRequestDto): Record<'operations' | 'products' | 'paym
 
 function toOperationEntry(input: unknown, index: number): PushEntry {
   const path = `operations[${index}]`;
-  const reading = readWire(OperationDto, input, path);
+  const reading = readParsed(OperationDto, input, path);
   if (!reading.ok) return malformed('OPERATION', path, input, reading.errors);
   const { value } = reading;
   const fault = faultAcrossFields(value, path);
@@ -96,7 +97,7 @@ function faultAcrossFields(
 
 function toProductEntry(device: Recorder, input: unknown, index: number): PushEntry {
   const path = `products[${index}]`;
-  const reading = readWire(ProductEditDto, input, path);
+  const reading = readParsed(ProductEditDto, input, path);
   if (!reading.ok) return malformed('PRODUCT', path, input, reading.errors);
   const { value } = reading;
   const said: Partial<ProductFields> = {
@@ -118,7 +119,7 @@ function toProductEntry(device: Recorder, input: unknown, index: number): PushEn
 
 function toPaymentEntry(device: Recorder, input: unknown, index: number): PushEntry {
   const path = `payments[${index}]`;
-  const reading = readWire(PaymentEditDto, input, path);
+  const reading = readParsed(PaymentEditDto, input, path);
   if (!reading.ok) return malformed('PAYMENT', path, input, reading.errors);
   const { value } = reading;
   const said: Partial<PaymentFields> = {
@@ -194,7 +195,10 @@ const text = (value: string | null): string | null => (value === null || value.t
 
 /** One text for one instant, whatever offset and precision the device wrote: to the millisecond, in UTC. */
 const instant = (text: string | null | undefined): string | null =>
-  text == null ? null : new Date(text).toISOString();
+  text == null || isInThatForm(text) ? (text ?? null) : new Date(text).toISOString();
+
+/** Of a valid time: 2026-03-01T09:30:00.000Z, as most devices write it. */
+const isInThatForm = (time: string): boolean => time.length === 24 && time[19] === '.' && time[23] === 'Z';
 
 function uuidIn(input: unknown, name: string): string | null {
   if (typeof input !== 'object' || input === null || !Object.hasOwn(input, name)) return null;
@@ -205,49 +209,57 @@ function uuidIn(input: unknown, name: string): string | null {
 export function toPushResponse(body: PushRequestDto, receipt: PushReceipt): PushResponseDto {
   const operationCount = listsOf(body).operations.length;
   return {
-    results: receipt.outcomes.map((outcome, index) =>
-      toResult(outcome, index < operationCount ? { operation_id: outcome.id } : { id: outcome.id }),
-    ),
+    results: receipt.outcomes.map((outcome, index) => toResult(outcome, index < operationCount)),
     server_lamport: receipt.serverLamport,
     epoch: receipt.epoch,
     timestamp: receipt.at.toISOString(),
   };
 }
 
-function toResult(outcome: PushOutcome, of: Pick<PushResultDto, 'operation_id' | 'id'>): PushResultDto {
+function toResult(outcome: PushOutcome, isOperation: boolean): PushResultDto {
+  if (outcome.status === 'accepted' && isOperation && outcome.conflict === undefined) {
+    // As nearly all of them: at once, since to spread what there may be besides takes longer than to decide on it.
+    return {
+      operation_id: outcome.id,
+      status: 'accepted',
+      server_lamport: outcome.lamport,
+      warnings: outcome.warnings,
+      message: acceptanceMessage(outcome),
+    };
+  }
+  return { ...(isOperation ? { operation_id: outcome.id } : { id: outcome.id }), ...toFate(outcome) };
+}
+
+function toFate(outcome: PushOutcome): Omit<PushResultDto, 'operation_id' | 'id'> {
   switch (outcome.status) {
     case 'accepted':
       return {
-        ...of,
         status: 'accepted',
         server_lamport: outcome.lamport,
         ...(outcome.version !== undefined && { version: outcome.version }),
         ...(outcome.conflict && toConflictNote(outcome.conflict)),
-        warnings: [...outcome.warnings],
-        message: `Recorded at lamport ${outcome.lamport}.`,
+        warnings: outcome.warnings,
+        message: acceptanceMessage(outcome),
       };
     case 'conflict':
       return {
-        ...of,
         status: 'conflict',
         server_lamport: outcome.lamport,
         ...toConflictNote(outcome.conflict),
-        warnings: [...outcome.warnings],
+        warnings: outcome.warnings,
         message: `Kept, and entered into the conflict log. ${outcome.conflict.reason}`,
       };
     case 'ignored':
       return {
-        ...of,
         status: 'ignored',
         server_lamport: outcome.lamport,
         version: outcome.version,
-        warnings: [...outcome.warnings],
+        warnings: outcome.warnings,
         ...(outcome.conflict && toConflictNote(outcome.conflict)),
         message: `What stands since lamport ${outcome.lamport} is newer${outcome.conflict ? '; the edit is kept in the conflict log' : ''}.`,
       };
     case 'duplicate':
       return {
-        ...of,
         status: 'duplicate',
         server_lamport: outcome.original.lamport,
         original: toOriginal(outcome.original),
@@ -256,7 +268,6 @@ function toResult(outcome: PushOutcome, of: Pick<PushResultDto, 'operation_id' |
       };
     case 'rejected':
       return {
-        ...of,
         status: 'rejected',
         server_lamport: null,
         code: outcome.code,
@@ -265,6 +276,10 @@ function toResult(outcome: PushOutcome, of: Pick<PushResultDto, 'operation_id' |
         message: rejectionMessage(outcome),
       };
   }
+}
+
+function acceptanceMessage({ lamport }: Accepted): string {
+  return `Recorded at lamport ${lamport}.`;
 }
 
 function toConflictNote(note: ConflictNote): Pick<PushResultDto, 'conflict_id' | 'resolution'> {
