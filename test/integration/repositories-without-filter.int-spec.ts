@@ -182,6 +182,13 @@ const CALLS: Readonly<Record<string, (tx: TenantTransaction, theirs: Theirs) => 
     ),
   'ReservationDeadlineRepository.due': (tx) => deadlines.due(tx, LATER, 1_000),
   'ReservationDeadlineRepository.remove': (tx, theirs) => deadlines.remove(tx, theirs.eventIds),
+  'RivalRepository.countsOf': (tx, theirs) =>
+    rivals.countsOf(tx, [
+      {
+        deviceId: tx.tenantId,
+        queries: [...theirs.levels.keys()].map((productId) => ({ productId, appliedLamport: 0, unsaidLamport: null })),
+      },
+    ]),
   'RivalRepository.rivalsOf': (tx, theirs) =>
     rivals.rivalsOf(tx, [
       {

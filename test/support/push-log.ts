@@ -1,9 +1,14 @@
 import type { Conflict, RecordedConflict } from '../../src/conflicts/domain/conflict.js';
-import { rivalQueries } from '../../src/conflicts/domain/rival-queries.js';
+import { countQueries, rivalQueries } from '../../src/conflicts/domain/rival-queries.js';
 import { conflictIdOf } from '../../src/conflicts/domain/state-conflicts.js';
 import type { StockLevel } from '../../src/inventory/domain/ledger.js';
 import { openingBalanceId } from '../../src/inventory/domain/opening-balance.js';
-import type { LoggedOperation, RivalQuery, Rivals } from '../../src/inventory/domain/logged-operation.js';
+import {
+  type LoggedOperation,
+  NO_RIVALS,
+  type RivalQuery,
+  type Rivals,
+} from '../../src/inventory/domain/logged-operation.js';
 import { deletionOf, type Product, type ProductDeletion } from '../../src/inventory/domain/product.js';
 import {
   afterDecision,
@@ -65,10 +70,18 @@ export class PushLog {
     const moved = new Set(operations.map((operation) => operation.productId));
     const edited = new Set(products.map((edit) => edit.id));
     const opened = products.filter((edit) => edit.currentStock !== null).map((edit) => edit.id);
-    const rivals = this.rivals(
-      command.deviceId,
-      this.informed ? [] : rivalQueries(operations, this.levels, lastPulledLamport, this.clock.lamport, this.settings),
-    );
+    const rivals = this.informed
+      ? new Map<string, Rivals>()
+      : this.rivals(
+          command.deviceId,
+          new Map(
+            countQueries(operations).map(({ productId, appliedLamport, unsaidLamport }) => {
+              const pulled = unsaidLamport === null ? null : lastPulledLamport;
+              return [productId, Math.min(...[appliedLamport, unsaidLamport, pulled].map((said) => said ?? Infinity))];
+            }),
+          ),
+          rivalQueries(operations, this.levels, lastPulledLamport, this.clock.lamport, this.settings),
+        );
     const operationIds = new Set([
       ...operations.map((operation) => operation.operationId),
       ...opened.map(openingBalanceId),
@@ -193,36 +206,47 @@ export class PushLog {
       );
   }
 
-  private rivals(deviceId: string, queries: readonly RivalQuery[]): Map<string, Rivals> {
-    return new Map(
-      queries.map(({ productId, after, movement, takenBack, claimedUnits }) => {
-        const ofOthers = this.events
-          .filter((event) => event.productId === productId && event.deviceId !== deviceId)
-          .map((event): LoggedOperation => ({ content: event, state: this.stateOf(event) }))
-          .filter(({ state }) => state.disposition === 'APPLIED' && state.closedBy !== 'VOID')
-          .reverse();
-        const standing = ofOthers.filter(({ state }) => state.lamport > after);
-        const last = (...kinds: readonly string[]) =>
-          standing.find(({ content }) => kinds.includes(content.kind)) ?? null;
-        const isOlderTakenBack = ({ content: { kind, refOperationId }, state }: LoggedOperation) =>
-          kind === 'VOID' &&
-          state.effect !== 0 &&
-          this.events.some((event) => event.operationId === refOperationId && event.lamport <= after);
-        return [
-          productId,
-          {
-            count: last('SET'),
-            movement: movement ? last('INCREMENT', 'DECREMENT') : null,
-            takenBack: takenBack ? (standing.find(isOlderTakenBack) ?? null) : null,
-            claims: ofOthers
-              .filter(({ content, state }) => content.kind === 'DECREMENT' && state.effectiveLamport > after)
-              .filter(({ state }) => remainingOf(state) > 0)
-              .sort((a, b) => b.state.effectiveLamport - a.state.effectiveLamport)
-              .filter(enough(claimedUnits)),
-          },
-        ];
-      }),
-    );
+  /** @param counts of each product that is asked about, after which lamport a count is asked for */
+  private rivals(
+    deviceId: string,
+    counts: ReadonlyMap<string, number>,
+    queries: readonly RivalQuery[],
+  ): Map<string, Rivals> {
+    const found = new Map<string, Rivals>();
+    for (const [productId, after] of counts) {
+      const count = this.standingOf(productId, deviceId).find(
+        ({ content, state }) => content.kind === 'SET' && state.lamport > after,
+      );
+      if (count) found.set(productId, { ...NO_RIVALS, count });
+    }
+    for (const { productId, after, movement, takenBack, claimedUnits } of queries) {
+      const ofOthers = this.standingOf(productId, deviceId);
+      const standing = ofOthers.filter(({ state }) => state.lamport > after);
+      const isOlderTakenBack = ({ content: { kind, refOperationId }, state }: LoggedOperation) =>
+        kind === 'VOID' &&
+        state.effect !== 0 &&
+        this.events.some((event) => event.operationId === refOperationId && event.lamport <= after);
+      found.set(productId, {
+        count: found.get(productId)?.count ?? null,
+        movement: movement ? (standing.find(({ content }) => isMovement(content)) ?? null) : null,
+        takenBack: takenBack ? (standing.find(isOlderTakenBack) ?? null) : null,
+        claims: ofOthers
+          .filter(({ content, state }) => content.kind === 'DECREMENT' && state.effectiveLamport > after)
+          .filter(({ state }) => remainingOf(state) > 0)
+          .sort((a, b) => b.state.effectiveLamport - a.state.effectiveLamport)
+          .filter(enough(claimedUnits)),
+      });
+    }
+    return found;
+  }
+
+  /** What stands of others, the newest first. */
+  private standingOf(productId: string, deviceId: string): LoggedOperation[] {
+    return this.events
+      .filter((event) => event.productId === productId && event.deviceId !== deviceId)
+      .map((event): LoggedOperation => ({ content: event, state: this.stateOf(event) }))
+      .filter(({ state }) => state.disposition === 'APPLIED' && state.closedBy !== 'VOID')
+      .reverse();
   }
 
   private baseOf(entity: Entity, deviceId: string, edit: Edit<object>): [string, EditBase][] {
@@ -245,6 +269,10 @@ export class PushLog {
     };
     return [[edit.editId, found]];
   }
+}
+
+function isMovement({ kind }: LoggedOperation['content']): boolean {
+  return kind === 'INCREMENT' || kind === 'DECREMENT';
 }
 
 /** Of paid and of unpaid ones each, until they come to so many units. */

@@ -13,7 +13,7 @@ export const CLAIMS_MAX = 100;
 
 /** What other devices did to a product that a device may not have known, as it stands. */
 export interface Rivals {
-  /** The last count; null if there is none. */
+  /** The last count, be it that the device knew it; null if there is none. */
   readonly count: LoggedOperation | null;
   /** The last receipt or issue; null if there is none, or nobody asked. */
   readonly movement: LoggedOperation | null;
@@ -25,7 +25,19 @@ export interface Rivals {
 
 export const NO_RIVALS: Rivals = { count: null, movement: null, takenBack: null, claims: [] };
 
-/** What is asked of one product: what other devices did to it after lamport `after`. */
+/**
+ * What is asked of every product that is moved: whether other devices counted it since. Where entries don't say what they
+ * had applied, no more than what their device had pulled.
+ */
+export interface CountQuery {
+  readonly productId: string;
+  /** The least lamport that an entry says it had applied; null if none says. */
+  readonly appliedLamport: number | null;
+  /** The least that others can have applied, which don't say; null if all do. */
+  readonly unsaidLamport: number | null;
+}
+
+/** What more is asked of one product: what other devices did to it after lamport `after`. */
 export interface RivalQuery {
   readonly productId: string;
   readonly after: number;

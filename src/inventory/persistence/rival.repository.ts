@@ -4,6 +4,7 @@ import { prepared } from '../../database/prepared.js';
 import { toSafeInteger } from '../../database/safe-integer.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import {
+  type CountQuery,
   NO_RIVALS,
   type LoggedOperation,
   type PastEvent,
@@ -36,7 +37,8 @@ interface ContentRow extends Omit<ReferencedRow, keyof LaterUses> {
 type EventRow = ContentRow & ReferencedRow;
 type HistoryRow = ContentRow & { readonly synced_at: Date; readonly decided: PastEvent['decided'] };
 
-type RivalRow = EventRow & { readonly push: number; readonly role: 'COUNT' | 'MOVEMENT' | 'TAKEN_BACK' | 'CLAIM' };
+type CountRow = EventRow & { readonly push: number };
+type RivalRow = CountRow & { readonly role: 'MOVEMENT' | 'TAKEN_BACK' | 'CLAIM' };
 
 /** Of `EventRow`. */
 const EVENT_COLUMNS = [
@@ -109,17 +111,34 @@ const CLAIMS = `
       )}) AS taken) AS claim
   WHERE so_far - units < asked.claimed`;
 
-/** What one push asks of one product. */
-type Question = RivalQuery & { readonly push: number; readonly deviceId: string };
+/** Of whom one push asks something. */
+interface Asking {
+  readonly push: number;
+  readonly deviceId: string;
+}
 
-const COUNT_QUESTIONS: readonly Column<Question>[] = [
+const COUNT_QUESTIONS: readonly Column<CountQuery & Asking>[] = [
+  ['push', 'integer', ({ push }) => push],
+  ['device_id', 'uuid', ({ deviceId }) => deviceId],
+  ['product_id', 'uuid', ({ productId }) => productId],
+  ['applied', 'bigint', ({ appliedLamport }) => appliedLamport],
+  ['unsaid', 'bigint', ({ unsaidLamport }) => unsaidLamport],
+];
+
+/** What is null is the least of nothing. */
+const COUNTS = `
+  SELECT asked.push, ${[...EVENT_COLUMNS, ...LATER_COLUMNS].map((name) => `rival.${name}`).join(', ')}
+  FROM (
+    SELECT push, device_id, product_id, least(applied, unsaid, CASE WHEN unsaid IS NOT NULL THEN (
+      SELECT last_pulled_lamport FROM devices WHERE tenant_id = $1 AND id = question.device_id) END) AS after
+    FROM ${unnest(COUNT_QUESTIONS, 2)} AS question (${namesOf(COUNT_QUESTIONS)})) AS asked,
+  LATERAL (SELECT event.*, later.* ${last("event.operation = 'SET'")}) AS rival`;
+
+const RIVAL_QUESTIONS: readonly Column<RivalQuery & Asking>[] = [
   ['push', 'integer', ({ push }) => push],
   ['device_id', 'uuid', ({ deviceId }) => deviceId],
   ['product_id', 'uuid', ({ productId }) => productId],
   ['after', 'bigint', ({ after }) => after],
-];
-const RIVAL_QUESTIONS: readonly Column<Question>[] = [
-  ...COUNT_QUESTIONS,
   ['movement', 'boolean', ({ movement }) => movement],
   ['taken_back', 'boolean', ({ takenBack }) => takenBack],
   ['claimed', 'bigint', ({ claimedUnits }) => claimedUnits],
@@ -129,9 +148,7 @@ const RIVALS = `
   SELECT asked.push, rival.role, ${EVENT_COLUMNS.map((name) => `rival.${name}`).join(', ')}, later.*
   FROM ${unnest(RIVAL_QUESTIONS, 2)} AS asked (${namesOf(RIVAL_QUESTIONS)}),
   LATERAL (
-    (SELECT 'COUNT' AS role, event.* ${last("event.operation = 'SET'")})
-    UNION ALL
-    (SELECT 'MOVEMENT', event.* ${last("asked.movement AND event.operation IN ('INCREMENT', 'DECREMENT')")})
+    (SELECT 'MOVEMENT' AS role, event.* ${last("asked.movement AND event.operation IN ('INCREMENT', 'DECREMENT')")})
     UNION ALL
     (SELECT 'TAKEN_BACK', event.* FROM stock_events event
      WHERE asked.taken_back AND event.operation = 'VOID' AND event.effect <> 0 AND ${OF_OTHERS}
@@ -142,12 +159,6 @@ const RIVALS = `
     (SELECT 'CLAIM', claim.* FROM (${CLAIMS}) AS claim)
   ) AS rival,
   LATERAL (${laterUses('rival.operation_id')}) AS later`;
-
-/** As `RIVALS`, where nothing but counts is asked for, as of most pushes: it has a tenth of the plan. */
-const COUNTS = `
-  SELECT asked.push, 'COUNT' AS role, ${[...EVENT_COLUMNS, ...LATER_COLUMNS].map((name) => `rival.${name}`).join(', ')}
-  FROM ${unnest(COUNT_QUESTIONS, 2)} AS asked (${namesOf(COUNT_QUESTIONS)}),
-  LATERAL (SELECT event.*, later.* ${last("event.operation = 'SET'")}) AS rival`;
 
 const LOGGED = `
   SELECT event.*, later.* FROM unnest($2::uuid[]) AS asked (operation_id),
@@ -179,28 +190,33 @@ const HISTORIES = `
 @Injectable()
 export class RivalRepository {
   /**
-   * What devices other than its own did to the products that each push asks for, of what stands: of `asked[i]` the i-th, by
-   * product id. One statement.
+   * The last count of each product that each push asks for, by a device other than its own, of what stands: of `asked[i]` the
+   * i-th, by product id. One statement.
    */
+  async countsOf(
+    tx: TenantTransaction,
+    asked: readonly { readonly deviceId: string; readonly queries: readonly CountQuery[] }[],
+  ): Promise<ReadonlyMap<string, LoggedOperation>[]> {
+    const found = asked.map(() => new Map<string, LoggedOperation>());
+    const questions = questionsOf(asked);
+    if (questions.length === 0) return found;
+    const rows = await prepared<CountRow>(tx, 'counts of others', COUNTS, [
+      tx.tenantId,
+      ...arraysOf(COUNT_QUESTIONS, questions),
+    ]);
+    for (const row of rows) found[row.push]?.set(row.product_id, toLoggedOperation(row));
+    return found;
+  }
+
+  /** As `countsOf`, whatever else devices other than its own did. */
   async rivalsOf(
     tx: TenantTransaction,
     asked: readonly { readonly deviceId: string; readonly queries: readonly RivalQuery[] }[],
-  ): Promise<Map<string, Rivals>[]> {
-    const found = asked.map(() => new Map<string, { -readonly [K in keyof Rivals]: Rivals[K] }>());
-    const questions = asked.flatMap(({ deviceId, queries }, push) =>
-      queries.map((query) => ({ push, deviceId, ...query })),
-    );
+  ): Promise<ReadonlyMap<string, Omit<Rivals, 'count'>>[]> {
+    const found = asked.map(() => new Map<string, { -readonly [K in Exclude<keyof Rivals, 'count'>]: Rivals[K] }>());
+    const questions = questionsOf(asked);
     if (questions.length === 0) return found;
-    const isOfCounts = questions.every(
-      ({ movement, takenBack, claimedUnits }) => !movement && !takenBack && !claimedUnits,
-    );
-    const columns = isOfCounts ? COUNT_QUESTIONS : RIVAL_QUESTIONS;
-    const rows = await prepared<RivalRow>(
-      tx,
-      isOfCounts ? 'counts of others' : 'rivals',
-      isOfCounts ? COUNTS : RIVALS,
-      [tx.tenantId, ...arraysOf(columns, questions)],
-    );
+    const rows = await prepared<RivalRow>(tx, 'rivals', RIVALS, [tx.tenantId, ...arraysOf(RIVAL_QUESTIONS, questions)]);
     for (const row of rows) {
       const of = found[row.push];
       if (!of) throw new Error('An answer to a question that nobody asked');
@@ -208,9 +224,6 @@ export class RivalRepository {
       const rivals = of.get(row.product_id) ?? { ...NO_RIVALS };
       of.set(row.product_id, rivals);
       switch (row.role) {
-        case 'COUNT':
-          rivals.count = rival;
-          break;
         case 'MOVEMENT':
           rivals.movement = rival;
           break;
@@ -255,6 +268,12 @@ export class RivalRepository {
       }),
     );
   }
+}
+
+function questionsOf<Query>(
+  asked: readonly { readonly deviceId: string; readonly queries: readonly Query[] }[],
+): (Query & Asking)[] {
+  return asked.flatMap(({ deviceId, queries }, push) => queries.map((query) => ({ push, deviceId, ...query })));
 }
 
 function toPastEvent(row: HistoryRow): PastEvent {

@@ -90,11 +90,12 @@ class GrowingLog {
    */
   isReadFor({ command, own: { lastPulledLamport } }: ReadPush): boolean {
     const { operations, products, payments } = contentOf(command);
-    if ([...products, ...payments].some(({ id }) => this.written.has(id))) return false;
+    if (products.some(({ id }) => this.written.has(id)) || payments.some(({ id }) => this.written.has(id)))
+      return false;
+    if (this.counted.size > 0 && operations.some(({ productId }) => this.counted.has(productId))) return false;
     const { settings } = this.reading;
     return rivalQueries(operations, this.state.levels, lastPulledLamport, this.clock.lamport, settings).every(
-      ({ productId, movement, takenBack, claimedUnits }) =>
-        !this.moved.has(productId) || !(movement || takenBack || claimedUnits > 0 || this.counted.has(productId)),
+      ({ productId }) => !this.moved.has(productId),
     );
   }
 

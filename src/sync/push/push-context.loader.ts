@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { rivalQueries } from '../../conflicts/domain/rival-queries.js';
+import { countQueries, rivalQueries } from '../../conflicts/domain/rival-queries.js';
 import { conflictIdOf } from '../../conflicts/domain/state-conflicts.js';
 import { ConflictRepository } from '../../conflicts/persistence/conflict.repository.js';
 import type { TenantTransaction } from '../../database/tenant-database.js';
 import { openingBalanceId } from '../../inventory/domain/opening-balance.js';
+import { type LoggedOperation, NO_RIVALS, type Rivals } from '../../inventory/domain/logged-operation.js';
 import type { ProductEdit } from '../../inventory/domain/product.js';
 import { intentOf } from '../../inventory/domain/reference.js';
 import { ProductRepository } from '../../inventory/persistence/product.repository.js';
@@ -64,14 +65,19 @@ export class PushContextLoader {
       payments: contents.flatMap(({ payments }) => payments),
     };
     // In one flight, the clock first: the server takes them in this order, and each sees what is committed when it starts.
-    const [clock, pushers, ledger, states] = await Promise.all([
+    const [clock, pushers, counts, ledger, states] = await Promise.all([
       this.clocks.lock(tx),
       this.tenants.pushersOf(tx, unique(contents.map(({ deviceId }) => deviceId))),
+      this.rivals.countsOf(
+        tx,
+        contents.map(({ deviceId, operations }) => ({ deviceId, queries: countQueries(operations) })),
+      ),
       this.loadLedger(tx, said),
       this.loadStates(tx, said),
     ]);
     const { settings, accessOf, lastPulledLamportOf } = pushers;
     const { usedLamports, ...logged } = ledger;
+    // Of most pushes nothing more is asked.
     const [rivals, knownConflicts] = await Promise.all([
       this.rivals.rivalsOf(
         tx,
@@ -87,7 +93,7 @@ export class PushContextLoader {
       own: pushes.map(
         ({ bringer, command: { deviceId, sentAt }, arrivedAt }, index) =>
           refusalOf(bringer, accessOf(deviceId)) ?? {
-            rivals: rivals[index] ?? new Map(),
+            rivals: withCounts(rivals[index] ?? new Map(), counts[index] ?? new Map()),
             usedLamports: usedLamports.get(deviceId) ?? new Set(),
             lastPulledLamport: lastPulledLamportOf(deviceId),
             clockSkewMs: sentAt === null ? null : Date.parse(sentAt) - arrivedAt.getTime(),
@@ -140,6 +146,18 @@ export class PushContextLoader {
       bases: new Map([...productBases, ...paymentBases]),
     };
   }
+}
+
+/** By product id. */
+function withCounts(
+  rivals: ReadonlyMap<string, Omit<Rivals, 'count'>>,
+  counts: ReadonlyMap<string, LoggedOperation>,
+): ReadonlyMap<string, Rivals> {
+  const all = new Map(
+    [...rivals].map(([productId, found]) => [productId, { ...found, count: null as Rivals['count'] }]),
+  );
+  for (const [productId, count] of counts) all.set(productId, { ...(all.get(productId) ?? NO_RIVALS), count });
+  return all;
 }
 
 function refusalOf(bringer: TenantPrincipal, access: AccessState): ProblemError | undefined {
