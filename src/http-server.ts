@@ -19,6 +19,7 @@ import { answerProblem, PROBLEM_TYPE, problemDocument } from './problems/problem
 import { QUEUE_NAMES } from './queue/queue.names.js';
 import { AccessService } from './tenancy/access.service.js';
 import { AuditService } from './tenancy/audit/audit.service.js';
+import type { Principal } from './tenancy/domain/principal.js';
 import { authenticate } from './tenancy/guards/authentication.guard.js';
 import { countBearer } from './tenancy/guards/rate-limit.guards.js';
 import { TokensService } from './tenancy/tokens.service.js';
@@ -105,11 +106,27 @@ function observe(server: FastifyInstance, metrics: HttpMetrics): void {
       route: request.routeOptions.url, // the pattern: paths and queries may hold what doesn't belong in a log
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime * 10) / 10,
+      ...whoAsked(request.principal),
     };
     request.log[isWatching(fields.route) ? 'debug' : 'info'](fields, 'request');
     metrics.answered(fields.method, fields.route, fields.status, reply.elapsedTime / 1_000);
     done();
   });
+}
+
+/** For the log: said once, when all is answered, instead of by a logger of its own that each request would make. */
+function whoAsked(principal: Principal | undefined): Record<string, string> {
+  switch (principal?.role) {
+    case undefined:
+      return {};
+    case 'operator':
+      return { userId: principal.userId };
+    case 'device':
+      return { userId: principal.userId, tenantId: principal.tenantId, deviceId: principal.deviceId };
+    case 'staff':
+    case 'admin':
+      return { userId: principal.userId, tenantId: principal.tenantId };
+  }
 }
 
 /** What is asked every few seconds, by machines. */

@@ -73,13 +73,13 @@ class GrowingLog {
   }
 
   contextFor({ command: { deviceId }, own }: ReadPush): PushContext {
-    const since = this.lamports.get(deviceId) ?? [];
+    const { settings, known, bases } = this.reading;
+    const { rivals, lastPulledLamport, clockSkewMs } = own;
+    const since = this.lamports.get(deviceId);
     return {
-      ...this.reading,
-      ...own,
+      ...{ clock: this.clock, settings, known, bases, rivals, lastPulledLamport, clockSkewMs },
       ...this.state,
-      clock: this.clock,
-      usedLamports: since.length === 0 ? own.usedLamports : new Set([...own.usedLamports, ...since]),
+      usedLamports: since ? new Set([...own.usedLamports, ...since]) : own.usedLamports,
     };
   }
 
@@ -102,13 +102,15 @@ class GrowingLog {
   add({ deviceId }: PushCommand, plan: PushPlan): void {
     this.clock = plan.clock;
     grow(this.state, plan.changes);
-    for (const { productId, kind } of plan.events) {
+    let given = this.lamports.get(deviceId);
+    if (!given) this.lamports.set(deviceId, (given = []));
+    for (const { productId, kind, deviceType, clientLamport } of plan.events) {
       this.moved.add(productId);
       if (kind === 'SET') this.counted.add(productId);
+      if (deviceType !== 'SERVER') given.push(clientLamport);
     }
-    for (const { id } of [...plan.products, ...plan.payments]) this.written.add(id);
-    const given = plan.events.filter((event) => event.deviceType !== 'SERVER').map((event) => event.clientLamport);
-    this.lamports.set(deviceId, [...(this.lamports.get(deviceId) ?? []), ...given]);
+    for (const { id } of plan.products) this.written.add(id);
+    for (const { id } of plan.payments) this.written.add(id);
   }
 }
 

@@ -34,7 +34,8 @@ export class Journal {
 
 /** A map that was read, with what is changed on top of it. */
 export class JournaledMap<K, V extends object | string | number | boolean | null> {
-  private readonly changes = new Map<K, V>();
+  /** Made when the first change is: a push changes three of the dozen maps that it may change. */
+  private changes: Map<K, V> | undefined;
 
   constructor(
     private readonly before: ReadonlyMap<K, V>,
@@ -42,25 +43,28 @@ export class JournaledMap<K, V extends object | string | number | boolean | null
   ) {}
 
   get(key: K): V | undefined {
-    const changed = this.changes.get(key);
+    const changed = this.changes?.get(key);
     return changed === undefined ? this.before.get(key) : changed;
   }
 
   set(key: K, value: V): void {
+    this.changes ??= new Map();
     this.journal.note(this, key, this.changes.get(key));
     this.changes.set(key, value);
   }
 
   restore(key: K, before: V | undefined): void {
-    if (before === undefined) this.changes.delete(key);
-    else this.changes.set(key, before);
+    if (before === undefined) this.changes?.delete(key);
+    else this.changes?.set(key, before);
   }
 
   /** What differs from what was read. */
   get changed(): ReadonlyMap<K, V> {
-    return this.changes;
+    return this.changes ?? (NOTHING as ReadonlyMap<K, V>);
   }
 }
+
+const NOTHING: ReadonlyMap<unknown, never> = new Map<unknown, never>();
 
 /** A list that only grows. */
 export class JournaledList<T> {

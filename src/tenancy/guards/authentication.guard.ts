@@ -22,7 +22,7 @@ export class AuthenticationGuard implements CanActivate {
 }
 
 /**
- * Checks the bearer token, once for each request, and notes who asks, for the log too.
+ * Checks the bearer token, once for each request, and notes who asks.
  *
  * The guard calls it, and for requests with a body the server does so before it reads the body: what a stranger sends is
  * neither kept nor parsed.
@@ -33,11 +33,5 @@ export async function authenticate(request: FastifyRequest, tokens: TokensServic
   const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(request.headers.authorization ?? '')?.[1];
   if (token === undefined)
     throw new ProblemError('UNAUTHENTICATED', { detail: 'Send "Authorization: Bearer <token>".' });
-  const principal = await tokens.verify(token);
-  request.principal = principal;
-  request.log = request.log.child({
-    userId: principal.userId,
-    ...(principal.role !== 'operator' && { tenantId: principal.tenantId }),
-    ...(principal.role === 'device' && { deviceId: principal.deviceId }),
-  });
+  request.principal = await tokens.verify(token);
 }
