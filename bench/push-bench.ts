@@ -4,6 +4,7 @@ import type { BenchmarkEnvironment } from './environment.js';
 import { judgeMemoryGrowth, type MemoryGrowth, type MemorySample } from './memory-growth.js';
 import { describeMachine, type Machine } from './machine.js';
 import { PushLoad } from './push-load.js';
+import { recycleWal } from './recycled-wal.js';
 import { RoundTripCounter } from './round-trips.js';
 import { Shop } from './shop.js';
 import { quantile, type Spread, spreadOf } from './statistics.js';
@@ -95,6 +96,7 @@ export class PushBench {
     const database = new pg.Client({ connectionString: environment.databaseUrl, application_name: 'bench' });
     database.on('error', () => undefined); // queries report their own; when all is stopped the server may end it first
     await database.connect();
+    await recycleWal(environment);
     const meter = new Meter(environment, database);
     const stores = await StoreSide.open(environment, database, meter);
     try {
