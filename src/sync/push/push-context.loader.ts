@@ -65,13 +65,14 @@ export class PushContextLoader {
       payments: contents.flatMap(({ payments }) => payments),
     };
     // In one flight, the clock first: the server takes them in this order, and each sees what is committed when it starts.
-    const [clock, pushers, counts, ledger, states] = await Promise.all([
+    // Counts before devices: a device may pull meanwhile, and none is missed that what it is said to have pulled leaves open.
+    const [clock, counts, pushers, ledger, states] = await Promise.all([
       this.clocks.lock(tx),
-      this.tenants.pushersOf(tx, unique(contents.map(({ deviceId }) => deviceId))),
       this.rivals.countsOf(
         tx,
         contents.map(({ deviceId, operations }) => ({ deviceId, queries: countQueries(operations) })),
       ),
+      this.tenants.pushersOf(tx, unique(contents.map(({ deviceId }) => deviceId))),
       this.loadLedger(tx, said),
       this.loadStates(tx, said),
     ]);
