@@ -13,13 +13,13 @@ import { Settings } from './config/settings.js';
 import { addSecurityHeaders, answerBroken, answerOddHeads, boundConnections, serverBounds } from './http-hardening.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { NestLogger } from './logging/logger.js';
+import { whoAsked } from './logging/who-asked.js';
 import { HttpMetrics } from './metrics/http-metrics.js';
 import { ProblemError } from './problems/problem.js';
 import { answerProblem, PROBLEM_TYPE, problemDocument } from './problems/problem.filter.js';
 import { QUEUE_NAMES } from './queue/queue.names.js';
 import { AccessService } from './tenancy/access.service.js';
 import { AuditService } from './tenancy/audit/audit.service.js';
-import type { Principal } from './tenancy/domain/principal.js';
 import { authenticate } from './tenancy/guards/authentication.guard.js';
 import { countBearer } from './tenancy/guards/rate-limit.guards.js';
 import { TokensService } from './tenancy/tokens.service.js';
@@ -112,21 +112,6 @@ function observe(server: FastifyInstance, metrics: HttpMetrics): void {
     metrics.answered(fields.method, fields.route, fields.status, reply.elapsedTime / 1_000);
     done();
   });
-}
-
-/** For the log: said once, when all is answered, instead of by a logger of its own that each request would make. */
-function whoAsked(principal: Principal | undefined): Record<string, string> {
-  switch (principal?.role) {
-    case undefined:
-      return {};
-    case 'operator':
-      return { userId: principal.userId };
-    case 'device':
-      return { userId: principal.userId, tenantId: principal.tenantId, deviceId: principal.deviceId };
-    case 'staff':
-    case 'admin':
-      return { userId: principal.userId, tenantId: principal.tenantId };
-  }
 }
 
 /** What is asked every few seconds, by machines. */

@@ -71,11 +71,19 @@ export function binaryArray<T>(type: BinaryType, rows: readonly T[], valueOf: (r
 const ofSize = (bytes: number) => (): number => bytes;
 
 const ENCODINGS: Readonly<Record<BinaryType, Encoding<never>>> = {
-  bigint: { oid: 20, sizeOf: ofSize(8), write: writeInt64 },
+  bigint: {
+    oid: 20,
+    sizeOf: ofSize(8),
+    write: (at, value: number) => {
+      if (!Number.isSafeInteger(value)) throw outOfRange('bigint', value);
+      return writeInt64(at, Math.floor(value / WORD), value);
+    },
+  },
   boolean: {
     oid: 16,
     sizeOf: ofSize(1),
     write: (at, value: boolean) => {
+      if (typeof value !== 'boolean') throw outOfRange('boolean', value);
       pad.view.setUint8(at, value ? 1 : 0);
       return 1;
     },
@@ -100,6 +108,7 @@ const ENCODINGS: Readonly<Record<BinaryType, Encoding<never>>> = {
     oid: 23,
     sizeOf: ofSize(4),
     write: (at, value: number) => {
+      if ((value | 0) !== value) throw outOfRange('integer', value);
       pad.view.setInt32(at, value);
       return 4;
     },
@@ -110,22 +119,31 @@ const ENCODINGS: Readonly<Record<BinaryType, Encoding<never>>> = {
     oid: 1184,
     sizeOf: ofSize(8),
     write: (at, value: string | Date) =>
-      writeInt64(
-        at,
-        ((typeof value === 'string' ? Date.parse(value) : value.getTime()) - TIMESTAMP_EPOCH) * MICROSECONDS,
-      ),
+      writeMicroseconds(at, (typeof value === 'string' ? Date.parse(value) : value.getTime()) - TIMESTAMP_EPOCH),
   },
   uuid: { oid: 2950, sizeOf: ofSize(16), write: writeUuid },
 };
 
 const TIMESTAMP_EPOCH = Date.UTC(2000, 0, 1);
-const MICROSECONDS = 1_000;
+/** A word of 32 bits: 64 are two of them. */
+const WORD = 2 ** 32;
 
-/** Of an integer that is exact. */
-function writeInt64(at: number, value: number): number {
-  pad.view.setInt32(at, Math.floor(value / 2 ** 32));
-  pad.view.setUint32(at + 4, value >>> 0);
+/** @param low any number that is the lower word but for a multiple of it */
+function writeInt64(at: number, high: number, low: number): number {
+  pad.view.setInt32(at, high);
+  pad.view.setUint32(at + 4, low >>> 0);
   return 8;
+}
+
+/** By words: from the year 4284 on the microseconds of some times are no number that a double can tell from its neighbours. */
+function writeMicroseconds(at: number, milliseconds: number): number {
+  if (!Number.isSafeInteger(milliseconds)) throw outOfRange('timestamptz', milliseconds);
+  const low = (milliseconds >>> 0) * 1_000;
+  return writeInt64(at, Math.floor(milliseconds / WORD) * 1_000 + Math.floor(low / WORD), low);
+}
+
+function outOfRange(type: BinaryType, value: unknown): RangeError {
+  return new RangeError(`No ${type}: ${String(value)}`);
 }
 
 /** Letter by letter: most texts are words of a few letters, for which a call of Node's own takes longer. */

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { whoAsked } from '../logging/who-asked.js';
 import { ProblemError } from '../problems/problem.js';
 import { negotiateEncoding } from '../wire/content-encoding.js';
 import type { LineFormat } from '../wire/line-format.js';
@@ -162,7 +163,12 @@ async function unlessCut(signal: AbortSignal, work: () => Promise<unknown>): Pro
 }
 
 /** Fastify logs no answer that was cut, so this is the line that the request leaves. */
-function logCut({ log }: FastifyRequest, reason: unknown): void {
-  if (reason instanceof GoneError) log.info({ reason: reason.message }, 'stream cut');
-  else log.warn(reason instanceof ProblemError ? { reason: reason.message } : { err: reason }, 'stream cut');
+function logCut({ log, principal }: FastifyRequest, reason: unknown): void {
+  const who = whoAsked(principal);
+  if (reason instanceof GoneError) log.info({ ...who, reason: reason.message }, 'stream cut');
+  else
+    log.warn(
+      { ...who, ...(reason instanceof ProblemError ? { reason: reason.message } : { err: reason }) },
+      'stream cut',
+    );
 }

@@ -24,7 +24,7 @@ const TYPES: readonly (readonly [BinaryType, fc.Arbitrary<unknown>, (value: neve
       time,
       time.map((date) => date.toISOString()),
     ),
-    (value: string | Date) => new Date(value).getTime(),
+    (value: string | Date) => `${BigInt(new Date(value).getTime()) * 1000n}`,
   ],
   [
     'uuid',
@@ -51,7 +51,7 @@ describe('an array in binary', () => {
   });
 
   it.each(TYPES)('of %s is what PostgreSQL reads', async (type, values, written) => {
-    const told = type === 'timestamptz' ? '(extract(epoch FROM value) * 1000)::bigint' : 'value';
+    const told = type === 'timestamptz' ? '(extract(epoch FROM value) * 1000000)::numeric(20)::text' : 'value';
     await fc.assert(
       fc.asyncProperty(fc.array(fc.option(values)), async (array) => {
         const { rows } = await client.query<{ values: unknown[] }>(
@@ -62,6 +62,33 @@ describe('an array in binary', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it.each([
+    '4284-01-01T00:00:00.001Z',
+    '5000-01-01T00:00:00.001Z',
+    '9999-12-31T23:59:59.997Z',
+    '1969-12-31T23:59:59.999Z',
+    '0001-01-01T00:00:00.001Z',
+  ])('of times has %s to the millisecond', async (time) => {
+    const { rows } = await client.query<{ told: string }>(
+      `SELECT to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS told FROM unnest($1::timestamptz[]) AS value`,
+      [binaryArray('timestamptz', [time], String)],
+    );
+    expect(rows).toEqual([{ told: time.replace('Z', '000Z') }]);
+  });
+
+  it.each([
+    ['integer', 2 ** 31],
+    ['integer', 0.5],
+    ['integer', undefined],
+    ['bigint', NaN],
+    ['bigint', 1.5],
+    ['bigint', 2 ** 53],
+    ['boolean', undefined],
+    ['timestamptz', 'no time'],
+  ] as const)('of %s refuses %p', (type, value) => {
+    expect(() => binaryArray(type, [value], (it) => it)).toThrow(RangeError);
   });
 
   it.each([

@@ -2,7 +2,13 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createDataSource } from '../../src/database/data-source.js';
 import { migrate } from '../../src/database/migrate.js';
 import { assertMigrated, DatabaseRefusedError } from '../../src/database/restricted-role.js';
-import { createEmptyDatabase, createTestDatabase, type TestDatabase, withClient } from '../support/database.js';
+import {
+  createEmptyDatabase,
+  createTestDatabase,
+  queryOnce,
+  type TestDatabase,
+  withClient,
+} from '../support/database.js';
 
 const MIGRATIONS = [
   'Tenancy1764000000000',
@@ -64,6 +70,30 @@ describe('migrations', () => {
     expect(once.length).toBeGreaterThan(50);
     expect(await migrate(database.ownerUrl)).toEqual([]);
     expect(await catalogueOf(database.superuserUrl)).toEqual(once);
+  });
+
+  it('leave what is known of tables that were analysed before', async () => {
+    const { ownerUrl, superuserUrl } = (database = await createTestDatabase());
+    const tenants = (): Promise<{ n_distinct: number }[]> =>
+      queryOnce(
+        superuserUrl,
+        `SELECT n_distinct FROM pg_stats WHERE tablename IN ('products', 'payments') AND attname = 'tenant_id' ORDER BY tablename`,
+      );
+    await withClient(superuserUrl, async (client) => {
+      await client.query('SET session_replication_role = replica'); // these rows have no tenants
+      await client.query(
+        `INSERT INTO products (tenant_id, id, name, version, lamport_ts, client_lamport, device_id, edit_id, created_at, updated_at)
+         SELECT gen_random_uuid(), gen_random_uuid(), 'Figs', 1, n, n, gen_random_uuid(), gen_random_uuid(), now(), now()
+         FROM generate_series(1, 50) AS n`,
+      );
+      await client.query('ANALYZE products');
+    });
+    expect(await tenants()).toEqual([{ n_distinct: 1 }, { n_distinct: -1 }]); // as many as rows
+    await withClient(ownerUrl, (client) =>
+      client.query(`DELETE FROM schema_migrations WHERE name = 'PlannerStatistics1764000020000'`),
+    );
+    expect(await migrate(ownerUrl)).toEqual(['PlannerStatistics1764000020000']);
+    expect(await tenants()).toEqual([{ n_distinct: 1 }, { n_distinct: -1 }]);
   });
 
   it('take turns when several services start on an empty database at once', async () => {

@@ -54,7 +54,10 @@ describe('the verification of a ledger', () => {
         ref_operation_id: reservation.operation_id ?? null,
       }),
       operation({ operation: 'SET', reason: 'COUNT', delta: 11, created_at: '2026-03-01T09:30:00.5Z' }),
-      operation({ product_id: randomUUID(), operation: 'DECREMENT', reason: 'SALE', payment_status: 'PAID' }),
+      operation({
+        ...{ product_id: randomUUID(), operation: 'DECREMENT', reason: 'SALE', payment_status: 'PAID' },
+        created_at: '9999-12-31T23:59:59.997Z', // in microseconds it is beyond what a double tells apart
+      }),
     ]);
     await letLapse(lapsing.operation_id ?? '');
     await push([

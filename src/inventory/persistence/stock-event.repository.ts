@@ -297,10 +297,11 @@ export class StockEventRepository {
   ): Promise<StockLevel | null> {
     const [upTo, instant] = 'lamport' in at ? ['$3', at.lamport] : [LAMPORT_AT_TIME, at.time];
     const [row] = await tx.manager.query<{ lamport_ts: string; stock_after: number; tracked: boolean }[]>(
-      `SELECT last.lamport_ts, last.stock_after, EXISTS (
-         SELECT FROM stock_events event
+      // In order, up to the first: of EXISTS the planner may gather all events before it looks at one.
+      `SELECT last.lamport_ts, last.stock_after, coalesce((
+         SELECT true FROM stock_events event
          WHERE tenant_id = $1 AND product_id = $2 AND lamport_ts <= last.lamport_ts AND ${makesTracked('event')}
-       ) AS tracked
+         ORDER BY lamport_ts LIMIT 1), false) AS tracked
        FROM stock_events last WHERE tenant_id = $1 AND product_id = $2 AND lamport_ts <= ${upTo}
        ORDER BY lamport_ts DESC LIMIT 1`,
       [tx.tenantId, productId, instant],

@@ -236,6 +236,17 @@ describe('decidePushes', () => {
     expect(readingsOf([product(1, 'Cheese'), product(2, 'Goat cheese')])).toBe(2);
   });
 
+  it('reads again for a payment with a POS transaction that another has given up since', () => {
+    const payment = (device: number, id: string, posTransactionId: string): PushCommand => {
+      const { said, ...edit } = aPaymentEdit({ id, deviceId: deviceId(device), clientLamport: 60 + ++last });
+      return aPush([aPaymentEntry({ ...edit, said: { ...said, posTransactionId } })], { deviceId: deviceId(device) });
+    };
+    const log = stocked();
+    log.push(payment(1, paymentId(1), 'T-0'));
+    expect(readingsOf([payment(1, paymentId(1), 'T-1'), payment(2, paymentId(2), 'T-0')], log)).toBe(2);
+    expect(readingsOf([payment(1, paymentId(1), 'T-2'), payment(2, paymentId(3), 'T-3')], log)).toBe(1);
+  });
+
   it('lets the next push know of a product that the one before it brought', () => {
     const said = aProductEntry(aProductEdit({ id: productId(7), deviceId: deviceId(1), clientLamport: 60 }));
     const commands = [aPush([said], { deviceId: deviceId(1) }), saleBy(2, { productId: productId(7) })];

@@ -92,11 +92,18 @@ class GrowingLog {
     const { operations, products, payments } = contentOf(command);
     if (products.some(({ id }) => this.written.has(id)) || payments.some(({ id }) => this.written.has(id)))
       return false;
+    // Who else has a POS transaction that a payment has given up was never read.
+    if (payments.some(({ said }) => said.posTransactionId != null && this.hasGivenUp(said.posTransactionId)))
+      return false;
     if (this.counted.size > 0 && operations.some(({ productId }) => this.counted.has(productId))) return false;
     const { settings } = this.reading;
     return rivalQueries(operations, this.state.levels, lastPulledLamport, this.clock.lamport, settings).every(
       ({ productId }) => !this.moved.has(productId),
     );
+  }
+
+  private hasGivenUp(posTransactionId: string): boolean {
+    return this.state.posHolders.get(posTransactionId) === null;
   }
 
   add({ deviceId }: PushCommand, plan: PushPlan): void {
