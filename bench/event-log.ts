@@ -80,7 +80,7 @@ const INSERT_EVENTS = `
     tenant_id, lamport_ts, operation_id, product_id, device_id, device_type, operation, delta, reason, payment_status,
     amount, location_lat, location_lng, client_lamport, base_lamport, version, group_id, created_at, created_by, effect,
     stock_after, disposition, synced_at, content_hash, chain_hash)
-  SELECT tenant_id, number, gen_random_uuid(), ($4::uuid[])[1 + number % cardinality($4::uuid[])], tenant_id, 'DESKTOP',
+  SELECT tenant_id, number, uuidv7(), ($4::uuid[])[1 + number % cardinality($4::uuid[])], tenant_id, 'DESKTOP',
          CASE WHEN restock THEN 'INCREMENT' ELSE 'DECREMENT' END, delta, CASE WHEN restock THEN 'RESTOCK' ELSE 'SALE' END,
          CASE WHEN NOT restock THEN 'PAID' END, CASE WHEN NOT restock THEN (number * 37::bigint % 10000000) / 100.0 END, 4.6,
          -74.08, number, number - 1, 1, CASE WHEN NOT restock THEN md5('group' || number / 3)::uuid END,

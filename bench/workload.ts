@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { v7 as uuidV7 } from 'uuid';
 import type { OperationDto, ProductEditDto } from '../src/sync/push/push.dto.js';
 
 /** A device that sells, as the service knows it, and its own logical clock. */
@@ -103,7 +104,7 @@ function recorded(
 ): Omit<OperationDto, 'operation' | 'delta' | 'reason'> & { operation_id: string } {
   till.clock += 1;
   return {
-    operation_id: randomUUID(),
+    operation_id: uuidV7({ msecs: Date.parse(at) }), // as the client SDK makes them: in the order of time
     tenant_id: till.tenantId,
     product_id: productId,
     device_id: till.deviceId,
