@@ -28,23 +28,23 @@ const SERVER: readonly Mutation[] = [
   {
     name: 'a known operation is taken as another one',
     file: 'src/sync/domain/record-operation.ts',
-    find: `    return { status: 'duplicate', id, original, ...(dispute && { conflict: noteOf(dispute) }) };`,
-    replace: `    if (dispute) return { status: 'duplicate', id, original, conflict: noteOf(dispute) };
+    find: `    return { status: 'duplicate', id, original: outcome, ...(dispute && { conflict: noteOf(dispute) }) };`,
+    replace: `    if (dispute) return { status: 'duplicate', id, original: outcome, conflict: noteOf(dispute) };
     operation = { ...operation, operationId: id.replace(/^./, (digit) => ((parseInt(digit, 16) + 1) % 16).toString(16)) };`,
     seedsMax: 10,
   },
   {
     name: 'a pull loses the VOIDs',
     file: 'src/sync/pull/pull.service.ts',
-    find: `return { events, products, payments, conflicts };`,
-    replace: `return { events: events.filter(({ json }) => !json.includes('"VOID"')), products, payments, conflicts };`,
+    find: 'events: events.filter(upTo(clock.lamport)) }',
+    replace: `events: events.filter(upTo(clock.lamport)).filter(({ json }) => !Buffer.from(json).includes('"VOID"')) }`,
     seedsMax: 20,
   },
   {
     name: 'a pull goes by the time of recording instead of the lamport',
     file: 'src/inventory/persistence/stock-event.repository.ts',
-    find: 'AND lamport_ts <= $3 ORDER BY lamport_ts LIMIT $4',
-    replace: 'AND lamport_ts <= $3 ORDER BY created_at LIMIT $4',
+    find: 'AND lamport_ts > $2 ORDER BY lamport_ts LIMIT $3',
+    replace: 'AND lamport_ts > $2 ORDER BY created_at LIMIT $3',
     seedsMax: 20,
   },
   {
