@@ -12,6 +12,7 @@ import { AuditLog1764000009000 } from '../../migrations/1764000009000-audit-log.
 import { TenantDeletion1764000010000 } from '../../migrations/1764000010000-tenant-deletion.js';
 import { AuditTime1764000019000 } from '../../migrations/1764000019000-audit-time.js';
 import { PlannerStatistics1764000020000 } from '../../migrations/1764000020000-planner-statistics.js';
+import { gatheringSocket } from './gathering-socket.js';
 
 /** In the order they run. Listed, not found by a pattern: what is not compiled in can't be forgotten in a deploy. */
 const MIGRATIONS = [
@@ -56,6 +57,7 @@ export function dataSourceOptions(
       keepAlive: true,
       // Statements are sent without waiting for the answers to those before them (prepared.ts).
       pipeline: true,
+      stream: gatheringSocket,
       // The server's own limits don't help when it is the server that hangs.
       query_timeout: queryTimeoutMs,
       // Whatever the server's default is: what a push reads after it has the clock lock must be what is committed then,

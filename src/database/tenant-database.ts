@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { escapeLiteral, type PoolClient, Query, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
+import { type PoolClient, Query, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 
 /** Proof that a tenant is set on the connection: whoever has one can see that tenant's rows, and no others. */
@@ -21,6 +21,10 @@ export interface TransactionOptions {
   /**
    * That its statements look rows up by key, so that one plan is good for all values: each is planned once a connection
    * (prepared.ts). To plan them for each push takes PostgreSQL longer than to carry them out.
+   *
+   * A plan that is kept must not depend on what is known of a table when it is made. So an index is used, however small the
+   * table; and rows that are asked for in the order of an index come from that one, since they would have to be sorted
+   * otherwise.
    *
    * Before PostgreSQL 18 it is left to the server whether it plans again: a plan made while a table is empty reads all of
    * it as long as nobody has analysed it, which from 18 on the migrations see to (PlannerStatistics).
@@ -57,7 +61,7 @@ export class TenantDatabase {
     work: (tx: TenantTransaction) => Promise<T>,
     options: TransactionOptions = {},
   ): Promise<T> {
-    return this.run(beginningOf(tenantId, options), (on) => work({ tenantId, ...on }));
+    return this.run(beginningOf(options), { tenantId }, (on) => work({ tenantId, ...on }));
   }
 
   /**
@@ -69,7 +73,7 @@ export class TenantDatabase {
     ask: (tx: TenantTransaction) => Promise<T>,
     options: TransactionOptions = {},
   ): Promise<T> {
-    return this.run(beginningOf(tenantId, options), (on) => ask({ tenantId, ...on }), { endsAtOnce: true });
+    return this.run(beginningOf(options), { tenantId }, (on) => ask({ tenantId, ...on }), { endsAtOnce: true });
   }
 
   /**
@@ -77,15 +81,12 @@ export class TenantDatabase {
    * A statement may take as long as in any transaction, a pause between two up to half a minute; the whole is not limited.
    */
   async snapshot<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
-    const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
-    return this.run(beginning(begin, { tenantId, platform: false }, IDLE_IN_SNAPSHOT_TIMEOUT_MS), (on) =>
-      work({ tenantId, ...on }),
-    );
+    return this.run(SNAPSHOT, { tenantId }, (on) => work({ tenantId, ...on }));
   }
 
   /** As `transaction`, for the operator. */
   async platformTransaction<T>(work: (tx: PlatformTransaction) => Promise<T>): Promise<T> {
-    return this.run(beginning('BEGIN', { tenantId: '', platform: true }), work);
+    return this.run(beginningOf({}), 'platform', work);
   }
 
   /**
@@ -94,7 +95,8 @@ export class TenantDatabase {
    * what it wrote.
    */
   private async run<T>(
-    begin: string,
+    beginning: Beginning,
+    scope: Scope,
     work: (on: Omit<TenantTransaction, 'tenantId'>) => Promise<T>,
     { endsAtOnce = false } = {},
   ): Promise<T> {
@@ -122,7 +124,7 @@ export class TenantDatabase {
       };
       try {
         // In one flight: if the transaction doesn't begin, what follows sees no tenant, and so no row.
-        const begun = query(client, begin);
+        const begun = begin(client, beginning, scope);
         const working = work(on);
         if (endsAtOnce) {
           open = false;
@@ -193,48 +195,73 @@ function isConsequence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '25P02';
 }
 
-const KEEP_PLANS = `, set_config('plan_cache_mode', CASE
-  WHEN current_setting('server_version_num')::integer >= 180000 THEN 'force_generic_plan' ELSE 'auto' END, true)`;
+/** Whose rows a transaction sees: those of a tenant, or the platform's list of them. */
+type Scope = { readonly tenantId: string } | 'platform';
 
-/** How values are written that are read as text (prepared.ts), whatever the server's defaults are. */
-const TEXT_FORMATS = { timezone: 'UTC', datestyle: 'ISO', bytea_output: 'hex', extra_float_digits: '1' };
-
-function beginningOf(tenantId: string, { keepPlans = false, mayBeLost = false }: TransactionOptions): string {
-  const begin = beginning('BEGIN', { tenantId, platform: false });
-  return `${begin}${keepPlans ? KEEP_PLANS : ''}${mayBeLost ? MAY_BE_LOST : ''}`;
+/** How a transaction begins. What it sets is planned once a connection: for each push that took longer than to set it. */
+interface Beginning {
+  readonly begin: string;
+  readonly settings: { readonly name: string; readonly text: string };
 }
 
-const MAY_BE_LOST = `, set_config('synchronous_commit', 'off', true)`;
+/** As SQL. The formats are those of values that are read as text (prepared.ts), whatever the server's defaults are. */
+const SETTINGS = {
+  lock_timeout: `'${LOCK_TIMEOUT_MS}'`,
+  statement_timeout: `'${STATEMENT_TIMEOUT_MS}'`,
+  idle_in_transaction_session_timeout: `'${IDLE_IN_TRANSACTION_TIMEOUT_MS}'`,
+  timezone: `'UTC'`,
+  datestyle: `'ISO'`,
+  bytea_output: `'hex'`,
+  extra_float_digits: `'1'`,
+};
 
-/** What begins a transaction: one text, for one round trip. */
-function beginning(
-  begin: string,
-  scope: { readonly tenantId: string; readonly platform: boolean },
-  idleTimeoutMs = IDLE_IN_TRANSACTION_TIMEOUT_MS,
-): string {
-  const settings = {
-    'app.tenant_id': scope.tenantId,
-    'app.platform': scope.platform ? 'on' : '',
-    lock_timeout: `${LOCK_TIMEOUT_MS}`,
-    statement_timeout: `${STATEMENT_TIMEOUT_MS}`,
-    idle_in_transaction_session_timeout: `${idleTimeoutMs}`,
-    ...TEXT_FORMATS,
-  };
-  const set = Object.entries(settings).map(([name, value]) => `set_config('${name}', ${escapeLiteral(value)}, true)`);
-  return `${begin}; SELECT ${set.join(', ')}`;
+const KEEPING_PLANS = {
+  plan_cache_mode: `CASE WHEN current_setting('server_version_num')::integer >= 180000 THEN 'force_generic_plan' ELSE 'auto' END`,
+  enable_seqscan: `'off'`,
+  enable_bitmapscan: `'off'`,
+  enable_sort: `'off'`,
+};
+
+const SNAPSHOT = beginning('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', 'settings of a snapshot', {
+  idle_in_transaction_session_timeout: `'${IDLE_IN_SNAPSHOT_TIMEOUT_MS}'`,
+});
+
+const beginnings = new Map<string, Beginning>();
+
+function beginningOf({ keepPlans = false, mayBeLost = false }: TransactionOptions): Beginning {
+  const name = `settings${keepPlans ? ', keeping plans' : ''}${mayBeLost ? ', of what may be lost' : ''}`;
+  const known = beginnings.get(name);
+  if (known) return known;
+  const made = beginning('BEGIN', name, {
+    ...(keepPlans && KEEPING_PLANS),
+    ...(mayBeLost && { synchronous_commit: `'off'` }),
+  });
+  beginnings.set(name, made);
+  return made;
+}
+
+function beginning(begin: string, name: string, settings: Readonly<Record<string, string>>): Beginning {
+  const all = { 'app.tenant_id': '$1', 'app.platform': '$2', ...SETTINGS, ...settings };
+  const set = Object.entries(all).map(([setting, value]) => `set_config('${setting}', ${value}, true)`);
+  return { begin, settings: { name, text: `SELECT ${set.join(', ')}` } };
+}
+
+async function begin(client: PoolClient, { begin, settings }: Beginning, scope: Scope): Promise<void> {
+  const values = scope === 'platform' ? ['', 'on'] : [scope.tenantId, ''];
+  await Promise.all([query(client, { text: begin }), query(client, { ...settings, values })]);
 }
 
 /** @throws Error if the transaction had failed before, which PostgreSQL answers with a ROLLBACK and no error */
 async function commit(client: PoolClient): Promise<void> {
-  const { command } = await query(client, 'COMMIT');
+  const { command } = await query(client, { text: 'COMMIT' });
   if (command !== 'COMMIT') throw new Error('The transaction had failed, and was rolled back');
 }
 
 /** @throws QueryFailedError */
-async function query(client: PoolClient, text: string): Promise<QueryResult> {
+async function query(client: PoolClient, config: QueryConfig): Promise<QueryResult> {
   try {
-    return await client.query(text);
+    return await client.query(config);
   } catch (error) {
-    throw error instanceof Error ? new QueryFailedError(text, [], error) : error;
+    throw error instanceof Error ? new QueryFailedError(config.text, config.values ?? [], error) : error;
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
+import type { TenantTransaction } from '../../src/database/tenant-database.js';
 import { anOperation, aPaymentEdit, aProductEdit } from '../support/builders.js';
 import { createTestDatabase, openDataSource, type TestDatabase } from '../support/database.js';
 import { TestLedger } from '../support/ledger.js';
@@ -76,7 +77,7 @@ it('statements whose plans are kept look rows up by key, also where a plan is ma
     ]),
   );
   const reading: string[] = [];
-  await ledger.database.transaction(tenantId, async (tx) => {
+  const explain = async (tx: TenantTransaction): Promise<void> => {
     for (const { name, statement } of statements) {
       const [row] = await tx.manager.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>(
         `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${statement}`,
@@ -86,6 +87,7 @@ it('statements whose plans are kept look rows up by key, also where a plan is ma
         ...nodes.filter(readsAll).map((node) => `${name}: ${node['Node Type']} of ${node['Relation Name']}`),
       );
     }
-  });
+  };
+  await ledger.database.transaction(tenantId, explain, { keepPlans: true });
   expect(reading).toEqual([]);
 });
