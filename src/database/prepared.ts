@@ -2,7 +2,8 @@ import { QueryFailedError } from 'typeorm';
 import type { TenantTransaction } from './tenant-database.js';
 
 /**
- * Sends a statement that each connection parses and plans once, under its name: for what every push or pull asks.
+ * Sends a statement that each connection parses and plans once, under its name: for what every push or pull asks. Where no
+ * plans are kept it is planned for its values, as any other.
  *
  * It is sent at once. Statements that are called without waiting for each other go out in one flight, and the server
  * takes them in that order, each seeing what those before it did: `Promise.all` of several costs one round trip.

@@ -22,9 +22,7 @@ export interface TransactionOptions {
    * That its statements look rows up by key, so that one plan is good for all values: each is planned once a connection
    * (prepared.ts). To plan them for each push takes PostgreSQL longer than to carry them out.
    *
-   * A plan that is kept must not depend on what is known of a table when it is made. So an index is used, however small the
-   * table; and rows that are asked for in the order of an index come from that one, since they would have to be sorted
-   * otherwise.
+   * A plan that is kept must not depend on how small a table is when it is made, so tables are never read in sequence.
    *
    * Before PostgreSQL 18 it is left to the server whether it plans again: a plan made while a table is empty reads all of
    * it as long as nobody has analysed it, which from 18 on the migrations see to (PlannerStatistics).
@@ -119,8 +117,8 @@ export class TenantDatabase {
       };
       const on: Omit<TenantTransaction, 'tenantId'> = {
         manager: runner.manager,
-        send: (query) => answerTo(() => client.query(query)),
-        receive: (query, onRow) => answerTo(() => receive(client, query, onRow)),
+        send: (query) => answerTo(() => client.query(asPlanned(query, beginning))),
+        receive: (query, onRow) => answerTo(() => receive(client, asPlanned(query, beginning), onRow)),
       };
       try {
         // In one flight: if the transaction doesn't begin, what follows sees no tenant, and so no row.
@@ -138,7 +136,8 @@ export class TenantDatabase {
         return result;
       } catch (error) {
         open = false;
-        await client.query('ROLLBACK').catch(() => hangUp(runner));
+        if (isForgotten(error)) await hangUp(runner);
+        else await client.query('ROLLBACK').catch(() => hangUp(runner));
         throw error;
       }
     } finally {
@@ -195,6 +194,17 @@ function isConsequence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '25P02';
 }
 
+/** Whether a prepared statement is gone, as after DISCARD, or behind a pooler that does not follow them. The driver never prepares it again. */
+function isForgotten(error: unknown): boolean {
+  const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  return cause instanceof Error && 'code' in cause && cause.code === '26000';
+}
+
+/** A statement keeps the plan that it got first, whatever is set later: one that was made elsewhere would be kept here. */
+function asPlanned({ name, ...query }: QueryConfig, { keepsPlans }: Beginning): QueryConfig {
+  return keepsPlans && name !== undefined ? { name, ...query } : query;
+}
+
 /** Whose rows a transaction sees: those of a tenant, or the platform's list of them. */
 type Scope = { readonly tenantId: string } | 'platform';
 
@@ -202,6 +212,7 @@ type Scope = { readonly tenantId: string } | 'platform';
 interface Beginning {
   readonly begin: string;
   readonly settings: { readonly name: string; readonly text: string };
+  readonly keepsPlans: boolean;
 }
 
 /** As SQL. The formats are those of values that are read as text (prepared.ts), whatever the server's defaults are. */
@@ -215,11 +226,10 @@ const SETTINGS = {
   extra_float_digits: `'1'`,
 };
 
+const FROM_18 = `current_setting('server_version_num')::integer >= 180000`;
 const KEEPING_PLANS = {
-  plan_cache_mode: `CASE WHEN current_setting('server_version_num')::integer >= 180000 THEN 'force_generic_plan' ELSE 'auto' END`,
-  enable_seqscan: `'off'`,
-  enable_bitmapscan: `'off'`,
-  enable_sort: `'off'`,
+  plan_cache_mode: `CASE WHEN ${FROM_18} THEN 'force_generic_plan' ELSE 'auto' END`,
+  enable_seqscan: `CASE WHEN ${FROM_18} THEN 'off' ELSE 'on' END`,
 };
 
 const SNAPSHOT = beginning('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', 'settings of a snapshot', {
@@ -232,10 +242,8 @@ function beginningOf({ keepPlans = false, mayBeLost = false }: TransactionOption
   const name = `settings${keepPlans ? ', keeping plans' : ''}${mayBeLost ? ', of what may be lost' : ''}`;
   const known = beginnings.get(name);
   if (known) return known;
-  const made = beginning('BEGIN', name, {
-    ...(keepPlans && KEEPING_PLANS),
-    ...(mayBeLost && { synchronous_commit: `'off'` }),
-  });
+  const settings = { ...(keepPlans && KEEPING_PLANS), ...(mayBeLost && { synchronous_commit: `'off'` }) };
+  const made = { ...beginning('BEGIN', name, settings), keepsPlans: keepPlans };
   beginnings.set(name, made);
   return made;
 }
@@ -243,7 +251,7 @@ function beginningOf({ keepPlans = false, mayBeLost = false }: TransactionOption
 function beginning(begin: string, name: string, settings: Readonly<Record<string, string>>): Beginning {
   const all = { 'app.tenant_id': '$1', 'app.platform': '$2', ...SETTINGS, ...settings };
   const set = Object.entries(all).map(([setting, value]) => `set_config('${setting}', ${value}, true)`);
-  return { begin, settings: { name, text: `SELECT ${set.join(', ')}` } };
+  return { begin, settings: { name, text: `SELECT ${set.join(', ')}` }, keepsPlans: false };
 }
 
 async function begin(client: PoolClient, { begin, settings }: Beginning, scope: Scope): Promise<void> {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import type { TenantTransaction } from '../../src/database/tenant-database.js';
 import { anOperation, aPaymentEdit, aProductEdit } from '../support/builders.js';
-import { createTestDatabase, openDataSource, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, openDataSource, queryOnce, type TestDatabase } from '../support/database.js';
 import { TestLedger } from '../support/ledger.js';
 
 interface PlanNode {
@@ -30,11 +30,14 @@ afterAll(async () => {
 
 const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
-/** Whether a node reads rows of a tenant without looking for any of them in particular. */
-const readsAll = (node: PlanNode): boolean =>
+/** Of a page that begins somewhere in the log. */
+const IN_ORDER_OF_THE_LOG = ['encoded events after', 'next states', 'chain hash at'];
+
+/** Whether a node reads rows of a tenant without looking for any of them in particular: two columns at least have one value each. */
+const readsAll = (name: string, node: PlanNode): boolean =>
   LARGE.includes(node['Relation Name'] ?? '') &&
   !node['Node Type'].startsWith('Modify') &&
-  !/\bAND\b/.test(node['Index Cond'] ?? '');
+  !(node['Index Cond'] ?? '').match(IN_ORDER_OF_THE_LOG.includes(name) ? / AND / : / = .* AND .* = /);
 
 it('statements whose plans are kept look rows up by key, also where a plan is made while tables are empty', async () => {
   const ledger = new TestLedger(source);
@@ -76,18 +79,24 @@ it('statements whose plans are kept look rows up by key, also where a plan is ma
       'append events',
     ]),
   );
-  const reading: string[] = [];
-  const explain = async (tx: TenantTransaction): Promise<void> => {
+  const readingAll = async (tx: TenantTransaction): Promise<string[]> => {
+    const reading: string[] = [];
     for (const { name, statement } of statements) {
       const [row] = await tx.manager.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>(
         `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${statement}`,
       );
       const nodes = row ? nodesOf(row['QUERY PLAN'][0].Plan) : [];
       reading.push(
-        ...nodes.filter(readsAll).map((node) => `${name}: ${node['Node Type']} of ${node['Relation Name']}`),
+        ...nodes
+          .filter((node) => readsAll(name, node))
+          .map((node) => `${name}: ${node['Node Type']} of ${node['Relation Name']}, ${node['Index Cond']}`),
       );
     }
+    return reading;
   };
-  await ledger.database.transaction(tenantId, explain, { keepPlans: true });
-  expect(reading).toEqual([]);
+  expect(await ledger.database.transaction(tenantId, readingAll, { keepPlans: true })).toEqual([]);
+  // Where it is known how few rows a tenant has, all of them may be read until there are more; those of others never are.
+  await queryOnce(database.superuserUrl, `ANALYZE ${LARGE.join(', ')}`);
+  const reading = await ledger.database.transaction(tenantId, readingAll, { keepPlans: true });
+  expect(reading.filter((what) => what.includes('Seq Scan'))).toEqual([]);
 });

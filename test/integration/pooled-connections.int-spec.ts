@@ -143,6 +143,21 @@ describe('a pooled connection', () => {
     expect(await database.transaction(ana, (tx) => carried(tx.manager))).toEqual(onlyOf(ana));
   });
 
+  it('that has lost its prepared statements is replaced', async () => {
+    const pid = await database.transaction(ana, pidOf);
+    await source.query('DISCARD ALL'); // as a pooler does that gives the connection to others in between
+    await expect(database.transaction(ana, pidOf)).rejects.toMatchObject({ driverError: { code: '26000' } });
+    expect(await database.transaction(ben, pidOf)).not.toBe(pid);
+    await source.query('DISCARD ALL');
+    const ask = (tx: TenantTransaction) => new TenantRepository().accessStates(tx, []);
+    await expect(database.flight(ana, ask, { keepPlans: true })).resolves.toBeDefined(); // prepared for the first time
+    await source.query('DISCARD ALL');
+    await expect(database.flight(ana, ask, { keepPlans: true })).rejects.toMatchObject({
+      driverError: { code: '26000' },
+    });
+    await expect(database.flight(ana, ask, { keepPlans: true })).resolves.toBeDefined();
+  });
+
   it('tells what went wrong first, of statements that were sent side by side', async () => {
     const through = async (work: () => Promise<unknown>): Promise<unknown> => await work();
     const failing = database.transaction(ana, (tx) =>

@@ -55,8 +55,8 @@ describe('the round trips of a push', () => {
     expect(one.outcomes).toEqual({ accepted: 1 });
     expect(many.outcomes).toEqual({ accepted: MANY });
     expect(many.queries).toBe(one.queries);
-    // Begin; clock, settings, levels, known, catalogue, lamports; rivals; events, levels, clock, device; commit.
-    expect(one.queries).toBe(13);
+    // Begin, what it sets; clock, settings, levels, known, catalogue, lamports; rivals; events, levels, clock, device; commit.
+    expect(one.queries).toBe(14);
   });
 
   it('are as many for one duplicate as for a thousand', async () => {
