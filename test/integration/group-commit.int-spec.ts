@@ -77,7 +77,7 @@ describe('pushes of a tenant that wait for its clock', () => {
   const failing = (reason: string) => (): Promise<never> => Promise.reject(new Error(reason));
   function countCommits(): () => number {
     const queries = jest.spyOn(pg.Client.prototype, 'query');
-    return () => queries.mock.calls.filter(([query]) => (query as unknown) === 'COMMIT').length;
+    return () => queries.mock.calls.filter(([query]) => (query as { text?: string }).text === 'COMMIT').length;
   }
 
   it('share a transaction: all those that came while another had it', async () => {
