@@ -77,13 +77,20 @@ export interface MemoryReport {
 /** What a turn of the bare store takes of that of the service, for each of its ways, half before it and half after. */
 const STORE_SHARE = 0.25;
 const STORE_TURN_SECONDS = 0.5;
-/** Warm is whoever has pushed for so long, in one turn: the service compiles its code and opens its connections. */
+/** Warm is a load that was pushed for so long, in one turn: connections are open, and statements prepared. */
 const WARM_UP_SECONDS = 1;
+/**
+ * Warm is a service that has worked for so long in all: V8 compiles what is hot once it knows how it is used. One that has just
+ * started takes half as much again of the processor, and one that runs for a shop started days ago.
+ */
+const SERVED_SECONDS = 15;
 /** Of each client, to count round trips; one before, so that connections are open and statements prepared. */
 const COUNTED_PUSHES = 2;
 
 /** Service and bare store on one database, for one scenario after another. */
 export class PushBench {
+  private servedSeconds = 0;
+
   private constructor(
     private readonly environment: BenchmarkEnvironment,
     readonly database: pg.Client,
@@ -115,7 +122,7 @@ export class PushBench {
   async measure(scenario: PushScenario, effort: Effort, shops?: readonly Shop[]): Promise<PushResult> {
     const load = await this.load(scenario, shops);
     try {
-      const pushesEach = await warmUp(load, scenario, effort);
+      const pushesEach = await this.warmUp(load, scenario, effort);
       const transactionsEach = await this.calibrateStores(scenario, effort);
       load.forgetMemory();
       const startMiB = load.residentMiB;
@@ -179,6 +186,23 @@ export class PushBench {
     return { service, stores: before.map((turn, index) => together([turn, ...after.slice(index, index + 1)])) };
   }
 
+  /** @returns how many pushes each client sends in a turn */
+  private async warmUp(load: PushLoad, { clients, batch }: PushScenario, { rounds, length }: Effort): Promise<number> {
+    let pushesEach = 1;
+    let turn = await load.push(load.prepare(pushesEach));
+    while (turn.seconds < WARM_UP_SECONDS) {
+      pushesEach *= 2;
+      turn = await load.push(load.prepare(pushesEach));
+    }
+    this.servedSeconds += turn.seconds;
+    while (this.servedSeconds < SERVED_SECONDS) {
+      turn = await load.push(load.prepare(pushesEach));
+      this.servedSeconds += turn.seconds;
+    }
+    const operations = 'operations' in length ? length.operations / rounds : rateOf(turn) * length.secondsOfTurn;
+    return Math.max(1, Math.round(operations / batch / clients));
+  }
+
   /** @returns how many transactions each connection of each way writes in half a turn */
   private async calibrateStores({ batch }: PushScenario, { length }: Effort): Promise<number[]> {
     const seconds = 'secondsOfTurn' in length ? length.secondsOfTurn * STORE_SHARE : STORE_TURN_SECONDS;
@@ -192,18 +216,6 @@ interface Round {
   readonly service: Turn;
   /** As STORE_WAYS. */
   readonly stores: readonly Turn[];
-}
-
-/** @returns how many pushes each client sends in a turn */
-async function warmUp(load: PushLoad, { clients, batch }: PushScenario, { rounds, length }: Effort): Promise<number> {
-  let pushesEach = 1;
-  let turn = await load.push(load.prepare(pushesEach));
-  while (turn.seconds < WARM_UP_SECONDS) {
-    pushesEach *= 2;
-    turn = await load.push(load.prepare(pushesEach));
-  }
-  const operations = 'operations' in length ? length.operations / rounds : rateOf(turn) * length.secondsOfTurn;
-  return Math.max(1, Math.round(operations / batch / clients));
 }
 
 function judge(scenario: PushScenario, rounds: readonly Round[]): Omit<PushResult, 'memory'> {
