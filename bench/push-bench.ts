@@ -79,10 +79,7 @@ const STORE_SHARE = 0.25;
 const STORE_TURN_SECONDS = 0.5;
 /** Warm is a load that was pushed for so long, in one turn: connections are open, and statements prepared. */
 const WARM_UP_SECONDS = 1;
-/**
- * Warm is a service that has worked for so long in all: V8 compiles what is hot once it knows how it is used. One that has just
- * started takes half as much again of the processor, and one that runs for a shop started days ago.
- */
+/** Warm is a service that has worked for so long in all: its code is compiled. One that runs for a shop started days ago. */
 const SERVED_SECONDS = 15;
 /** Of each client, to count round trips; one before, so that connections are open and statements prepared. */
 const COUNTED_PUSHES = 2;

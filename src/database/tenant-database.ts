@@ -208,7 +208,7 @@ function asPlanned({ name, ...query }: QueryConfig, { keepsPlans }: Beginning): 
 /** Whose rows a transaction sees: those of a tenant, or the platform's list of them. */
 type Scope = { readonly tenantId: string } | 'platform';
 
-/** How a transaction begins. What it sets is planned once a connection: for each push that took longer than to set it. */
+/** How a transaction begins. What it sets is parsed and planned once a connection. */
 interface Beginning {
   readonly begin: string;
   readonly settings: { readonly name: string; readonly text: string };
