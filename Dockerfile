@@ -14,4 +14,5 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 USER node
 EXPOSE 8001
-CMD ["node", "--enable-source-maps", "dist/src/main.js"]
+# As `npm start`; docs/deployment.md says what the option is for.
+CMD ["node", "--enable-source-maps", "--max-semi-space-size=64", "dist/src/main.js"]

@@ -55,3 +55,11 @@ describe('docker-compose.yml', () => {
     },
   );
 });
+
+describe('Dockerfile', () => {
+  it('starts the service as npm start does', () => {
+    const command = /^CMD (\[.*\])$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? '[]';
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
+    expect((JSON.parse(command) as string[]).join(' ')).toBe(scripts.start);
+  });
+});
