@@ -1,18 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
-import { assertAdmitted } from './admission.js';
-import { hasExpired, type Principal } from './domain/principal.js';
+import { type AccessState, assertAdmitted } from './admission.js';
+import { hasExpired, type Principal, type TenantPrincipal } from './domain/principal.js';
 import { type AccessStates, TenantRepository } from './persistence/tenant.repository.js';
 
 /** Who may no longer enter goes on receiving for no longer than this. */
 const READMIT_EVERY_MS = 1_000;
+/** How long an answer will do for those who ask again before they write. */
+const RECENT_MS = 1_000;
 
 /** Whether the bearer of a valid token may enter now: asked of the database on every request, so revocation is immediate. */
 @Injectable()
 export class AccessService {
   /** By tenant: what is asked now, and what those have come to ask since. */
   private readonly questions = new Map<string, { next: Question | undefined }>();
+  /** By bearer, the oldest first. */
+  private readonly recent = new Map<string, { readonly state: AccessState; readonly askedAt: number }>();
 
   constructor(
     private readonly database: TenantDatabase,
@@ -24,9 +28,32 @@ export class AccessService {
     if (hasExpired(principal, Date.now()))
       throw new ProblemError('UNAUTHENTICATED', { detail: 'The token has expired.' });
     if (principal.role === 'operator') return;
-    const deviceId = principal.role === 'device' ? principal.deviceId : null;
-    const accessOf = await this.ask(principal.tenantId, deviceId);
-    assertAdmitted(principal, accessOf(deviceId));
+    const deviceId = deviceIdOf(principal);
+    const askedAt = performance.now();
+    const state = (await this.ask(principal.tenantId, deviceId))(deviceId);
+    this.remember(principal, state, askedAt);
+    assertAdmitted(principal, state);
+  }
+
+  /**
+   * As `admit`, for what asks the database again before it writes (admission.ts): whoever might enter within the last second
+   * is not asked about. A refusal is always new.
+   */
+  async admitForNow(principal: TenantPrincipal): Promise<void> {
+    const known = this.recent.get(keyOf(principal));
+    if (known && performance.now() - known.askedAt < RECENT_MS && isAdmitted(principal, known.state)) return;
+    await this.admit(principal);
+  }
+
+  /** Nothing is kept for longer than it is of use, once somebody asks. */
+  private remember(principal: TenantPrincipal, state: AccessState, askedAt: number): void {
+    const key = keyOf(principal);
+    this.recent.delete(key);
+    this.recent.set(key, { state, askedAt });
+    for (const [old, { askedAt: then }] of this.recent) {
+      if (askedAt - then < RECENT_MS) break;
+      this.recent.delete(old);
+    }
   }
 
   /**
@@ -101,5 +128,19 @@ class Question {
     this.answer = new Promise((resolve) => {
       this.settle = resolve;
     });
+  }
+}
+
+const deviceIdOf = (principal: TenantPrincipal): string | null =>
+  principal.role === 'device' ? principal.deviceId : null;
+
+const keyOf = (principal: TenantPrincipal): string => `${principal.tenantId} ${deviceIdOf(principal) ?? ''}`;
+
+function isAdmitted(principal: TenantPrincipal, state: AccessState): boolean {
+  try {
+    assertAdmitted(principal, state);
+    return !hasExpired(principal, Date.now());
+  } catch {
+    return false;
   }
 }

@@ -5,6 +5,7 @@ import { createTestDatabase, queryOnce, type TestDatabase } from '../support/dat
 import { pull, pullAll, TestDevice } from '../support/devices.js';
 import { expectProblem } from '../support/problems.js';
 import {
+  type Answer,
   createTenant,
   request,
   type RunningService,
@@ -166,6 +167,19 @@ describe('tenants and devices', () => {
       const log = await pullAll(services[1], sister.token);
       expect(log.map((event) => event.operation_id)).toContain(operation.operation_id);
       expect(await sister.push(services[0], [sister.operation()])).toMatchObject({ status: 200 });
+    });
+
+    it.each<[what: string, body: unknown]>([
+      ['nothing of a push', {}],
+      ["another device's push", { protocol_version: 1, device_id: randomUUID(), client_lamport: 1, operations: [{}] }],
+    ])('that is revoked right after a push is told only that, also if it sends %s', async (_, body) => {
+      const device = await TestDevice.enrol(tenant);
+      const push = (): Promise<Answer> => request(`${url}/sync/push`, { token: device.token, body });
+      expect(await device.push(services[1], [device.operation()])).toMatchObject({ status: 200 });
+      expect((await push()).body.code).not.toBe('DEVICE_REVOKED');
+      await revoke(device.id);
+      expectProblem(await push(), 'DEVICE_REVOKED');
+      expectProblem(await push(), 'DEVICE_REVOKED');
     });
 
     it('is revoked once: a second time changes nothing', async () => {

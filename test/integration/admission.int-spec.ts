@@ -77,6 +77,58 @@ describe('admission', () => {
     }
   });
 
+  describe('of those who ask again', () => {
+    it('asks once in a second', async () => {
+      const id = await enrol();
+      const now = jest.spyOn(performance, 'now');
+      const asked = countQuestions();
+      const at = async (ms: number): Promise<number> => {
+        now.mockReturnValue(1_000_000 + ms);
+        await access.admitForNow(device(id));
+        return asked();
+      };
+      expect([await at(0), await at(1), await at(999), await at(1_000), await at(1_999), await at(2_000)]).toEqual([
+        1, 1, 1, 2, 2, 3,
+      ]);
+    });
+
+    it('knows no bearer by another', async () => {
+      const [one, other] = [await enrol(), await enrol()];
+      await revoke(other);
+      await access.admitForNow(device(one));
+      await expect(access.admitForNow(device(other))).rejects.toMatchObject({ code: 'DEVICE_REVOKED' });
+      const { tenantId: elsewhere } = await ledger.addTenant();
+      const stranger: TenantPrincipal = { role: 'device', userId: one, tenantId: elsewhere, deviceId: one };
+      await expect(access.admitForNow(stranger)).rejects.toMatchObject({ code: 'DEVICE_UNKNOWN' });
+    });
+
+    it('never repeats a refusal', async () => {
+      const id = await enrol();
+      await revoke(id);
+      await expect(access.admitForNow(device(id))).rejects.toMatchObject({ code: 'DEVICE_REVOKED' });
+      await ledger.database.transaction(tenantId, (tx) =>
+        tx.manager.query('UPDATE devices SET revoked_at = NULL WHERE id = $1', [id]),
+      );
+      await expect(access.admitForNow(device(id))).resolves.toBeUndefined();
+    });
+
+    it('forgets an answer that the next one, of whoever asked, contradicts', async () => {
+      const id = await enrol();
+      await access.admitForNow(device(id));
+      await revoke(id);
+      await expect(access.admit(device(id))).rejects.toMatchObject({ code: 'DEVICE_REVOKED' });
+      await expect(access.admitForNow(device(id))).rejects.toMatchObject({ code: 'DEVICE_REVOKED' });
+    });
+
+    it('judges each token by itself, and its end', async () => {
+      const id = await enrol();
+      await access.admitForNow(device(id));
+      await expect(access.admitForNow({ ...device(id), tokenExpiresAt: Date.now() })).rejects.toMatchObject({
+        code: 'UNAUTHENTICATED',
+      });
+    });
+  });
+
   it('that could not be asked fails those who shared the question, and no others', async () => {
     const id = await enrol();
     const lost = jest.spyOn(ledger.database, 'flight').mockRejectedValueOnce(new Error('connection lost'));

@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblem } from '../../problems/api-problem.decorator.js';
 import type { DevicePrincipal } from '../../tenancy/domain/principal.js';
-import { CurrentPrincipal, Roles } from '../../tenancy/guards/access.decorators.js';
+import { AsksAgain, CurrentPrincipal, Roles } from '../../tenancy/guards/access.decorators.js';
 import { ProtocolGuard } from '../protocol.guard.js';
 import { PushRequestDto, PushResponseDto } from './push.dto.js';
 import { PushService } from './push.service.js';
@@ -17,6 +17,7 @@ export class PushController {
   @Post('push')
   @HttpCode(200)
   @Roles('device')
+  @AsksAgain()
   @ApiOperation({
     summary: 'Record what a device did while it was offline',
     description:

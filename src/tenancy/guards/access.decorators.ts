@@ -1,11 +1,19 @@
-import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import {
+  applyDecorators,
+  createParamDecorator,
+  type ExecutionContext,
+  SetMetadata,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiExtension, ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiProblem } from '../../problems/api-problem.decorator.js';
 import type { Principal, Role } from '../domain/principal.js';
+import { ReadmissionInterceptor } from './readmission.interceptor.js';
 
 export const PUBLIC = 'agrotour:public';
 export const ALLOWED_ROLES = 'agrotour:roles';
+export const ASKS_AGAIN = 'agrotour:asks-again';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -33,6 +41,13 @@ export function Roles(...roles: readonly Role[]): MethodDecorator {
     ...(roles.includes('device') ? [ApiProblem('DEVICE_UNKNOWN', 'DEVICE_REVOKED', 'TOKEN_REVOKED')] : []),
   );
 }
+
+/**
+ * For a route that asks the database itself, before it writes anything, whether its bearer may enter: to the guards an answer
+ * of the last second will do.
+ */
+export const AsksAgain = (): MethodDecorator =>
+  applyDecorators(SetMetadata(ASKS_AGAIN, true), UseInterceptors(ReadmissionInterceptor));
 
 const TENANT_HEADER = ApiHeader({
   name: 'X-Tenant-ID',

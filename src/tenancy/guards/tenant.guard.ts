@@ -1,13 +1,18 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { isUUID } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../../problems/problem.js';
 import { AccessService } from '../access.service.js';
+import { ASKS_AGAIN } from './access.decorators.js';
 
 /** Fourth: the tenant that the request names is the token's, it is active, and the device is enrolled. */
 @Injectable()
 export class TenantGuard implements CanActivate {
-  constructor(private readonly access: AccessService) {}
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly access: AccessService,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
@@ -29,7 +34,8 @@ export class TenantGuard implements CanActivate {
     if (named.some((tenantId) => tenantId !== undefined && tenantId.toLowerCase() !== principal.tenantId)) {
       throw new ProblemError('TENANT_MISMATCH');
     }
-    await this.access.admit(principal);
+    const asksAgain = this.reflector.get<boolean | undefined>(ASKS_AGAIN, context.getHandler()) ?? false;
+    await (asksAgain ? this.access.admitForNow(principal) : this.access.admit(principal));
     return true;
   }
 }
