@@ -12,7 +12,7 @@ import { TARGET_HEADINGS, type TargetFindings, type TargetOptions, targetRow } f
 const USAGE = `Usage: npm run bench -- [targets] [options]
   --rounds <n>        turns that service and bare store take for each figure (5)
   --seconds <n>       of each turn of the service (2)
-  --operations <n>    pushed to see whether memory grows (200000; 1000000 for a verdict that lasts)
+  --operations <n>    pushed to see whether memory grows (500000; 1000000 for a verdict that lasts)
   --events <n>        in the log that is pulled from (200000)
   --json <file>       also write the results there`;
 
@@ -26,7 +26,7 @@ export async function benchmarkTargets(args: readonly string[]): Promise<void> {
     options: {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '2' },
-      operations: { type: 'string', default: '200000' },
+      operations: { type: 'string', default: '500000' },
       events: { type: 'string', default: '200000' },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h' },

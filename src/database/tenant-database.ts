@@ -120,9 +120,9 @@ export class TenantDatabase {
         send: (query) => answerTo(() => client.query(asPlanned(query, beginning))),
         receive: (query, onRow) => answerTo(() => receive(client, asPlanned(query, beginning), onRow)),
       };
+      // In one flight: if the transaction doesn't begin, what follows sees no tenant, and so no row.
+      const begun = begin(client, beginning, scope);
       try {
-        // In one flight: if the transaction doesn't begin, what follows sees no tenant, and so no row.
-        const begun = begin(client, beginning, scope);
         const working = work(on);
         if (endsAtOnce) {
           open = false;
@@ -136,9 +136,11 @@ export class TenantDatabase {
         return result;
       } catch (error) {
         open = false;
-        if (isForgotten(error)) await hangUp(runner);
+        // Of a statement behind it one may hear first, though it failed only because the beginning had.
+        const notBegun = await begun.then(() => undefined, toReason);
+        if (isForgotten(notBegun) || isForgotten(error)) await hangUp(runner);
         else await client.query('ROLLBACK').catch(() => hangUp(runner));
-        throw error;
+        throw isConsequence(error) ? (notBegun ?? error) : error;
       }
     } finally {
       await runner.release();
@@ -177,6 +179,8 @@ function receive(
 function firstFailure(settled: readonly PromiseSettledResult<unknown>[]): void {
   for (const result of settled) if (result.status === 'rejected') throw result.reason;
 }
+
+const toReason = (reason: unknown): unknown => reason;
 
 /** Ends the connection, which the pool then forgets. The server rolls back what was open on it. */
 async function hangUp(runner: QueryRunner): Promise<void> {

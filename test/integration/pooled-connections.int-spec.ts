@@ -158,6 +158,16 @@ describe('a pooled connection', () => {
     await expect(database.flight(ana, ask, { keepPlans: true })).resolves.toBeDefined();
   });
 
+  it('that has lost its prepared statements is replaced, whichever statement is heard first', async () => {
+    await database.transaction(ana, pidOf, { keepPlans: true });
+    await source.query('DISCARD ALL');
+    const receive = (tx: TenantTransaction) => tx.receive({ text: 'SELECT 1' }, () => undefined);
+    await expect(database.transaction(ana, receive, { keepPlans: true })).rejects.toMatchObject({
+      driverError: { code: '26000' },
+    });
+    await expect(database.transaction(ana, receive, { keepPlans: true })).resolves.toBeUndefined();
+  });
+
   it('tells what went wrong first, of statements that were sent side by side', async () => {
     const through = async (work: () => Promise<unknown>): Promise<unknown> => await work();
     const failing = database.transaction(ana, (tx) =>

@@ -1,7 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { catchError, type Observable } from 'rxjs';
-import { ProblemError } from '../../problems/problem.js';
+import { isTransient } from '../../database/transient-error.js';
 import { AccessService } from '../access.service.js';
 
 /**
@@ -17,10 +17,8 @@ export class ReadmissionInterceptor implements NestInterceptor {
     if (principal === undefined) return next.handle();
     return next.handle().pipe(
       catchError(async (failure: unknown): Promise<never> => {
-        await this.access.admit(principal).catch((error: unknown) => {
-          // Only a verdict counts: that nobody could be asked is none.
-          if (error instanceof ProblemError) throw error;
-        });
+        // That is no verdict, and a database that hangs would have it wait once more.
+        if (!isTransient(failure)) await this.access.admit(principal);
         throw failure;
       }),
     );
