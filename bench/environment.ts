@@ -10,8 +10,7 @@ import { migrate } from '../src/database/migrate.js';
 import { TokensService } from '../src/tenancy/tokens.service.js';
 
 const SERVICE = fileURLToPath(new URL('../src/main.js', import.meta.url));
-/** Of `npm start`: how the service runs is part of what is measured. */
-const NODE_OPTIONS = nodeOptionsOf(fileURLToPath(new URL('../../package.json', import.meta.url)));
+const MANIFEST = fileURLToPath(new URL('../../package.json', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 
@@ -227,8 +226,9 @@ export class BenchmarkEnvironment {
   }
 }
 
-function nodeOptionsOf(manifest: string): string[] {
-  const { scripts } = JSON.parse(readFileSync(manifest, 'utf8')) as { scripts: { start: string } };
+/** Of `npm start`: how the service runs is part of what is measured. */
+function nodeOptions(): string[] {
+  const { scripts } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { scripts: { start: string } };
   return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }
 
@@ -239,7 +239,7 @@ function launch(
   variables: Record<string, string>,
 ): ChildProcess {
   const profiling = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileFolder)}`];
-  return spawn(process.execPath, [...NODE_OPTIONS, ...profiling, program], {
+  return spawn(process.execPath, [...nodeOptions(), ...profiling, program], {
     env: {
       ...{ PATH: process.env['PATH'], PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info' },
       // Requests are counted, as they always are; no benchmark reaches the limit.
