@@ -137,7 +137,10 @@ export class TenantDatabase {
       } catch (error) {
         open = false;
         // Of a statement behind it one may hear first, though it failed only because the beginning had.
-        const notBegun = await begun.then(() => undefined, toReason);
+        const notBegun = await begun.then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
         if (isForgotten(notBegun) || isForgotten(error)) await hangUp(runner);
         else await client.query('ROLLBACK').catch(() => hangUp(runner));
         throw isConsequence(error) ? (notBegun ?? error) : error;
@@ -179,8 +182,6 @@ function receive(
 function firstFailure(settled: readonly PromiseSettledResult<unknown>[]): void {
   for (const result of settled) if (result.status === 'rejected') throw result.reason;
 }
-
-const toReason = (reason: unknown): unknown => reason;
 
 /** Ends the connection, which the pool then forgets. The server rolls back what was open on it. */
 async function hangUp(runner: QueryRunner): Promise<void> {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '../database/tenant-database.js';
 import { ProblemError } from '../problems/problem.js';
-import { type AccessState, assertAdmitted } from './admission.js';
+import { type AccessState, assertAdmitted, refusalOf } from './admission.js';
 import { hasExpired, type Principal, type TenantPrincipal } from './domain/principal.js';
 import { type AccessStates, TenantRepository } from './persistence/tenant.repository.js';
 
@@ -41,7 +41,8 @@ export class AccessService {
    */
   async admitForNow(principal: TenantPrincipal): Promise<void> {
     const known = this.recent.get(keyOf(principal));
-    if (known && performance.now() - known.askedAt < RECENT_MS && isAdmitted(principal, known.state)) return;
+    const isRecent = known !== undefined && performance.now() - known.askedAt < RECENT_MS;
+    if (isRecent && !hasExpired(principal, Date.now()) && !refusalOf(principal, known.state)) return;
     await this.admit(principal);
   }
 
@@ -135,12 +136,3 @@ const deviceIdOf = (principal: TenantPrincipal): string | null =>
   principal.role === 'device' ? principal.deviceId : null;
 
 const keyOf = (principal: TenantPrincipal): string => `${principal.tenantId} ${deviceIdOf(principal) ?? ''}`;
-
-function isAdmitted(principal: TenantPrincipal, state: AccessState): boolean {
-  try {
-    assertAdmitted(principal, state);
-    return !hasExpired(principal, Date.now());
-  } catch {
-    return false;
-  }
-}

@@ -21,6 +21,17 @@ export function assertAdmitted(principal: TenantPrincipal, { tenantStatus, devic
   assertOpen(tenantStatus);
 }
 
+/** What `assertAdmitted` throws; undefined if the bearer may enter. */
+export function refusalOf(principal: TenantPrincipal, state: AccessState): ProblemError | undefined {
+  try {
+    assertAdmitted(principal, state);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProblemError) return error;
+    throw error;
+  }
+}
+
 /** @throws ProblemError DEVICE_UNKNOWN, DEVICE_REVOKED or TOKEN_REVOKED. */
 export function assertDeviceAdmitted({ tokenIssuedAt }: DevicePrincipal, device: DeviceAccess | undefined): void {
   if (!device) throw new ProblemError('DEVICE_UNKNOWN');

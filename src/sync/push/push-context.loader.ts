@@ -16,7 +16,7 @@ import { PaymentRepository } from '../../payments/persistence/payment.repository
 import { ProblemError } from '../../problems/problem.js';
 import type { Entity } from '../../states/domain/state.js';
 import { type BaseQuestion, StateVersionRepository } from '../../states/persistence/state-version.repository.js';
-import { type AccessState, assertAdmitted } from '../../tenancy/admission.js';
+import { refusalOf } from '../../tenancy/admission.js';
 import type { TenantPrincipal } from '../../tenancy/domain/principal.js';
 import { TenantRepository } from '../../tenancy/persistence/tenant.repository.js';
 import { TenantClockRepository } from '../../tenancy/persistence/tenant-clock.repository.js';
@@ -159,16 +159,6 @@ function withCounts(
   );
   for (const [productId, count] of counts) all.set(productId, { ...(all.get(productId) ?? NO_RIVALS), count });
   return all;
-}
-
-function refusalOf(bringer: TenantPrincipal, access: AccessState): ProblemError | undefined {
-  try {
-    assertAdmitted(bringer, access);
-    return undefined;
-  } catch (error) {
-    if (error instanceof ProblemError) return error;
-    throw error;
-  }
 }
 
 /** Of conflicts that entries of a push may have led to: only an edit can be in one without being recorded. */
